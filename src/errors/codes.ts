@@ -1,0 +1,95 @@
+export interface ErrorEntry {
+  /** What happened, to what; {name} is filled from the details. */
+  readonly message: string;
+  /** What to do next, a command where there is one. */
+  readonly hint: string;
+  readonly exit: number;
+  readonly http: number;
+  /** The same call may succeed later with nothing changed. */
+  readonly retryable: boolean;
+}
+
+const row = (message: string, hint: string, exit: number, http: number, retryable = false): ErrorEntry => ({ message, hint, exit, http, retryable });
+
+/**
+ * The one table of errors. docs/ERRORS.md is generated from it (npm run build -- --docs) and a test proves that both agree.
+ * Exit codes by area: 1 bug, 2 input and configuration, 3 asset and document, 4 authentication, 5 policy, 6 chain, 7 peer and
+ * protocol, 8 sandbox and job, 9 receipt.
+ */
+export const errorTable = {
+  DT_BUG_UNEXPECTED: row('Something failed that should not: {reason}', 'Please report this with the command and its output.', 1, 500),
+
+  DT_INPUT_INVALID: row('{what} is not valid: {reason}', 'Correct it and run the command again.', 2, 400),
+  DT_INPUT_MISSING: row('{what} is missing.', 'Give it as a flag, or run on a terminal to be asked for it.', 2, 400),
+  DT_INPUT_FILE: row('Cannot read {path}: {reason}', 'Check the path; relative paths start at the current directory.', 2, 400),
+  DT_INPUT_JSON: row('{what} is not valid JSON: {reason}', 'Check the file with a JSON validator.', 2, 400),
+  DT_INPUT_TOO_LARGE: row('{what} has {actual}, more than the limit of {limit}.', 'Make it smaller, or ask the owner of the daemon to raise the limit.', 2, 413),
+  DT_CONFIG_INVALID: row('Configuration {path}, key {key}: {reason}', 'Correct the key; `dt daemon init` writes a commented example.', 2, 500),
+  DT_CONFIG_MISSING: row('No configuration at {path}.', 'Run `dt daemon init --config {path}` first.', 2, 500),
+  DT_KEY_UNKNOWN: row('No key named {name} on this machine.', 'Run `dt key list`, or `dt key create --name {name}`.', 2, 400),
+  DT_KEY_EXISTS: row('A key named {name} exists already.', 'Choose another name; keys are never overwritten.', 2, 409),
+  DT_KEY_WRONG_PASSWORD: row('The password does not open key {name}.', 'Set DT_PASSWORD, or run on a terminal to be asked for it.', 2, 400),
+  DT_NAME_UNKNOWN: row('No token is called {name} on this machine.', 'Names are given with `--as`; otherwise use the full dt:ownership:… id.', 2, 400),
+  DT_PORT_BUSY: row('Port {port} of {host} is in use.', 'Stop the other program, or choose another port.', 2, 500),
+  DT_HTTP_NOT_FOUND: row('There is nothing at {path}.', 'The API is described at /v1/openapi.json.', 2, 404),
+
+  DT_ASSET_UNKNOWN: row('No data token {id} on this chain.', 'Run `dt asset list` to see the tokens, and check that you use the right chain.', 3, 404),
+  DT_ASSET_EXISTS: row('Data token {id} exists already.', 'Nothing was minted; use `--salt` for a second token with the same content.', 3, 409),
+  DT_OPERATOR_UNKNOWN: row('No operator {id} on this chain.', 'Run `dt system ops` to see the published operators.', 3, 422),
+  DT_OPERATOR_RETIRED: row('Operator {id} has been retired.', 'Ask the system administrator for its successor: `dt system ops`.', 3, 422),
+  DT_OPERATOR_EXISTS: row('Operator {id} exists already.', 'Nothing was published; use `--salt` for a second token with the same content.', 3, 409),
+  DT_ORG_UNKNOWN: row('{address} is not a registered organization.', 'The system administrator registers it: `dt system org --address {address} --name …`.', 3, 404),
+  DT_DOCUMENT_INVALID: row('The {kind} document is not valid at {pointer}: {reason}', 'Correct the document; docs/API.md gives its fields.', 3, 422),
+  DT_DOCUMENT_UNRESOLVED: row('Document {cid} was not found in any content store.', 'Its publisher can send it again: repeat the command that published it.', 3, 422, true),
+  DT_DOCUMENT_TAMPERED: row('Document {cid} from {source} has other bytes: its digest is {actual}.', 'Do not trust {source}; the document was not used.', 3, 422),
+  DT_DATASET_UNKNOWN: row('This daemon holds no data for {id}.', 'The owner runs `dt asset dt --attr-file … --store-path <file>` again.', 3, 404),
+  DT_DATASET_VANISHED: row('The data of {id} is no longer where its owner put it.', 'The owner restores the file, or runs `dt asset dt … --store-path <file>` again.', 3, 422),
+  DT_DATASET_CHANGED: row('The data of {id} is not what it was when it was published.', 'The owner confirms the new content with `dt asset dt … --store-path <file>`.', 3, 422),
+  DT_DATASET_FORBIDDEN: row('The path is outside of the folders that this daemon may read.', 'The owner adds the folder to `datasets.roots` in the configuration of the daemon.', 3, 403),
+
+  DT_AUTH_MISSING: row('The request carries no proof of who asks.', 'Sign it: see docs/API.md, section Authentication.', 4, 401),
+  DT_AUTH_SIGNATURE_INVALID: row('The signature does not fit the request: {reason}', 'Sign exactly the request that is sent, for this chain and this daemon.', 4, 401),
+  DT_AUTH_EXPIRED: row('The request expired at {expiry}.', 'Check the clocks of both machines and send the request again.', 4, 401),
+  DT_AUTH_TOO_FAR: row('The request is valid for {seconds} s, longer than the {limit} s allowed.', 'Choose an earlier expiry.', 4, 401),
+  DT_AUTH_REPLAYED: row('This very request was used before.', 'Send it again with a fresh nonce; the command does that.', 4, 401),
+  DT_AUTH_FORBIDDEN: row('{address} may not {action}.', 'Use the key of {required}.', 4, 403),
+
+  DT_POLICY_DENIED: row('{count} of the conditions are not met: {summary}', 'Run `dt asset check --cdt {id}` to see each condition and what would pass.', 5, 403),
+  DT_POLICY_NO_GRANT: row('{composite} has no live grant of {child}.', 'Ask the owner of {child}: `dt asset grant --dt {child} --cdt {composite}`.', 5, 403),
+  DT_POLICY_FIXED_PARAMETER: row('The request names {key}, which the asset already fixes.', 'Leave it out: arguments come from the algorithm, not from the request.', 5, 403),
+  DT_TASK_CLOSED: row('Task {task} is not open.', 'Open a task with `dt job init`.', 5, 403),
+  DT_TASK_UNKNOWN: row('No task {task} on this chain.', 'Open a task with `dt job init`.', 5, 404),
+
+  DT_CHAIN_UNREACHABLE: row('The chain at {url} does not answer: {reason}', 'Check that it runs (`dt chain start`) and that --rpc is right.', 6, 502, true),
+  DT_CHAIN_WRONG: row('{url} is chain {actual}, the address book is of chain {expected}.', 'Use the address book of this chain, or `dt chain deploy`.', 6, 502),
+  DT_CHAIN_NOT_DEPLOYED: row('There is no toolkit at {address} on chain {chain}.', 'Run `dt chain deploy`, or use the address book of this chain.', 6, 502),
+  DT_CHAIN_REVERTED: row('The chain refused: {error}', '{advice}', 6, 409),
+  DT_CHAIN_REJECTED: row('The chain did not take the transaction: {reason}', 'Check the balance and the key of the sender.', 6, 502),
+  DT_CHAIN_TIMEOUT: row('No receipt for {transaction} after {seconds} s.', 'The transaction may still be mined; repeat the command, it continues where it stopped.', 6, 504, true),
+
+  DT_PEER_UNREACHABLE: row('The daemon at {url} does not answer: {reason}', 'Ask its owner to start it: `dt daemon run`.', 7, 502, true),
+  DT_PEER_ANSWER: row('The daemon at {url} gave an answer that is not understood: {reason}', 'Check that both sides run the same version.', 7, 502),
+  DT_PEER_NO_ENDPOINT: row('{owner}, the owner of {id}, has published no daemon.', 'Ask it to run `dt asset grant`, or to register a daemon URL: `dt system org --url`.', 7, 422),
+  DT_PEER_FORBIDDEN_TARGET: row('{url} is not a target that this program may fetch from.', 'Add it to the content gateways of the configuration, if you trust it.', 7, 403),
+
+  DT_JOB_UNKNOWN: row('No job {id} here.', 'Run `dt job list`.', 8, 404),
+  DT_JOB_EXISTS: row('Job {id} was taken already; it is {state}.', 'Follow it with `dt job status {id}`, or `dt job rerun {id}` when it failed.', 8, 409),
+  DT_JOB_STATE: row('Job {id} is {state}; this needs {needed}.', 'See `dt job status {id}`.', 8, 409),
+  DT_JOB_NOT_FINISHED: row('Job {id} has no outputs yet; it is {state}.', 'Follow it with `dt job logs {id} --follow`.', 8, 409, true),
+  DT_JOB_OUTPUT_UNKNOWN: row('Job {id} has no output {name}.', 'Run `dt job outputs {id}` to see them.', 8, 404),
+  DT_JOB_QUEUE_FULL: row('The queue of this daemon holds {limit} jobs and is full.', 'Try again later.', 8, 429, true),
+  DT_JOB_OPERATOR_FAILED: row('The operator ended with {exit}. Its last lines: {log}', 'Read the whole log: `dt job logs`.', 8, 422),
+  DT_JOB_CANCELED: row('Job {id} was canceled by {by}.', 'Run it again with `dt job rerun {id}`.', 8, 409),
+  DT_JOB_REVOKED: row('A grant of job {id} was revoked while it ran.', 'Ask the owner for a new grant.', 8, 403),
+  DT_JOB_INTERRUPTED: row('The daemon stopped while job {id} ran, and its {limit} attempts are used up.', 'Run it again with `dt job rerun {id}`.', 8, 503, true),
+  DT_JOB_FAILED: row('Job {id} failed at {owner}: {reason}', 'Read its log: `dt job logs {id}`.', 8, 422),
+  DT_JOB_OUTPUT_REFUSED: row('Output {name} may not leave: {reason}', 'Change the operator so that it writes plain files into outputs/.', 8, 422),
+
+  DT_SANDBOX_UNAVAILABLE: row('This machine cannot give the sandbox level {required}: {missing}', 'Install what is missing, or set `sandbox.level` to a weaker level by name.', 8, 503),
+  DT_SANDBOX_RUNTIME: row('The runtime {runtime} is not installed on the machine of the daemon.', 'Its owner installs it, or the operator is published for another runtime.', 8, 422),
+  DT_SANDBOX_LIMIT: row('The operator went over its limit of {limit} {unit} ({resource}) and was ended.', 'Use less, or ask the owner of the daemon to raise the limit.', 8, 422),
+
+  DT_RECEIPT_MISMATCH: row('The receipt of {id} does not match at {pointer}.', 'Do not rely on it; ask {owner} for an explanation.', 9, 409),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
