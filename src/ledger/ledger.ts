@@ -1,0 +1,155 @@
+import type { Address, Bytes32, TokenId } from '../documents/ids.js';
+
+/** Seconds since 1970, as the chain counts them. 0 in an expiry means: never. */
+export type ChainTime = number;
+
+/** What binds a signature or a document to one deployment: the chain and the market contract on it. */
+export interface ChainRef {
+  readonly chainId: number;
+  /** The TaskMarket contract: verifying contract of every typed-data signature. */
+  readonly market: Address;
+}
+
+export interface Organization {
+  readonly address: Address;
+  readonly name: string;
+  readonly description: string;
+  /** URL of its daemon, '' when it runs none. */
+  readonly url: string;
+  /** Ed25519 public key that authenticates its daemon's links (32 bytes), zero when it has none. */
+  readonly linkKey: Bytes32;
+  readonly isAggregator: boolean;
+  readonly isProvider: boolean;
+}
+
+export interface OperatorRecord {
+  readonly id: TokenId;
+  readonly owner: Address;
+  /** Digest of the operator document of the current version. */
+  readonly digest: Bytes32;
+  /** Counts from 1. */
+  readonly version: number;
+  readonly retired: boolean;
+}
+
+export interface ChildGrant {
+  readonly child: TokenId;
+  /** undefined: never granted or revoked. */
+  readonly grantedUntil: ChainTime | undefined;
+}
+
+export interface TokenRecord {
+  readonly id: TokenId;
+  readonly owner: Address;
+  readonly digest: Bytes32;
+  /** Leaf: true from minting. Composite: true once activated with every grant live. It says nothing about today: see `grants`. */
+  readonly activated: boolean;
+  /** Empty for a leaf. In the order of minting. */
+  readonly grants: readonly ChildGrant[];
+}
+
+export interface TaskRecord {
+  readonly id: bigint;
+  readonly demander: Address;
+  readonly open: boolean;
+}
+
+export type ReportState = 'succeeded' | 'failed' | 'canceled' | 'refused';
+
+export interface JobRecord {
+  readonly id: bigint;
+  readonly task: TaskRecord;
+  readonly algorithm: TokenId;
+  readonly demander: Address;
+}
+
+/** A job with everything on chain that decides about it, read at one block. */
+export interface JobTree {
+  readonly job: JobRecord;
+  /** The algorithm and all that lies below it, each token once, the algorithm first. */
+  readonly tokens: readonly TokenRecord[];
+  readonly now: ChainTime;
+}
+
+export interface TokenTree {
+  readonly tokens: readonly TokenRecord[];
+  readonly now: ChainTime;
+}
+
+export interface JobReport {
+  readonly jobId: bigint;
+  readonly token: TokenId;
+  readonly state: ReportState;
+  /** Digest of the receipt document. */
+  readonly receipt: Bytes32;
+}
+
+/** One thing that happened on the chain, in order. The union of these rebuilds all state without calls. */
+export type LedgerEvent = { readonly block: number; readonly logIndex: number; readonly transaction: Bytes32; readonly time: ChainTime } & (
+  | { readonly kind: 'organization'; readonly organization: Organization }
+  | { readonly kind: 'operator-published'; readonly operator: OperatorRecord }
+  | { readonly kind: 'operator-updated'; readonly operator: TokenId; readonly digest: Bytes32; readonly version: number }
+  | { readonly kind: 'operator-retired'; readonly operator: TokenId }
+  | { readonly kind: 'token-minted'; readonly token: TokenId; readonly owner: Address; readonly digest: Bytes32; readonly children: readonly TokenId[] }
+  | { readonly kind: 'granted'; readonly child: TokenId; readonly composite: TokenId; readonly until: ChainTime }
+  | { readonly kind: 'revoked'; readonly child: TokenId; readonly composite: TokenId }
+  | { readonly kind: 'activated'; readonly token: TokenId }
+  | { readonly kind: 'transferred'; readonly contract: 'operator' | 'token'; readonly token: TokenId; readonly from: Address; readonly to: Address }
+  | { readonly kind: 'task-created'; readonly task: bigint; readonly demander: Address; readonly name: string; readonly description: string }
+  | { readonly kind: 'task-closed'; readonly task: bigint }
+  | { readonly kind: 'job-added'; readonly job: bigint; readonly task: bigint; readonly algorithm: TokenId; readonly demander: Address }
+  | { readonly kind: 'job-reported'; readonly job: bigint; readonly token: TokenId; readonly state: ReportState; readonly receipt: Bytes32; readonly reporter: Address }
+);
+
+export interface OrganizationInput {
+  readonly address: Address;
+  readonly name: string;
+  readonly description: string;
+  readonly url: string;
+  readonly linkKey: Bytes32;
+  readonly isAggregator: boolean;
+  readonly isProvider: boolean;
+}
+
+/** The part of the ledger that anyone may read. Every method is one round trip unless it says otherwise. */
+export interface LedgerReader {
+  readonly ref: ChainRef;
+  /** @throws DT_JOB_UNKNOWN. `algorithm` of the request is read at the same time; a job of another algorithm is the caller's to refuse. */
+  jobTree(jobId: bigint, algorithm: TokenId): Promise<JobTree>;
+  /** The token and all that lies below it. @throws DT_ASSET_UNKNOWN */
+  tokenTree(root: TokenId): Promise<TokenTree>;
+  /** In the order asked, undefined where there is none. One round trip for both. */
+  operatorsAndOrganizations(
+    operators: readonly TokenId[],
+    organizations: readonly Address[],
+  ): Promise<{ operators: readonly (OperatorRecord | undefined)[]; organizations: readonly (Organization | undefined)[] }>;
+  /** The id that `owner` gets for a token or operator minted with this salt. Pure, no round trip. */
+  deriveId(contract: 'operator' | 'token', owner: Address, salt: Bytes32): TokenId;
+  /** All events from a block on, in order; as many round trips as the endpoint's range limit asks for. */
+  events(fromBlock?: number): Promise<readonly LedgerEvent[]>;
+  /** Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one. */
+  watch(onEvent: (event: LedgerEvent) => void, options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void }): Promise<void>;
+  /** Chain head. @throws DT_CHAIN_UNREACHABLE */
+  head(): Promise<{ block: number; time: ChainTime }>;
+  close(): void;
+}
+
+/** The ledger seen by one signer. Each write waits for its receipt. @throws DT_CHAIN_REVERTED with the decoded custom error */
+export interface Ledger extends LedgerReader {
+  readonly signer: Address;
+  registerOrganization(input: OrganizationInput): Promise<void>;
+  /** An organization changes its own daemon URL and link key; the administrator may change all of it with registerOrganization. */
+  updateEndpoint(url: string, linkKey: Bytes32): Promise<void>;
+  publishOperator(salt: Bytes32, digest: Bytes32): Promise<TokenId>;
+  updateOperator(operator: TokenId, digest: Bytes32): Promise<number>;
+  retireOperator(operator: TokenId): Promise<void>;
+  mintToken(salt: Bytes32, digest: Bytes32, children: readonly TokenId[]): Promise<TokenId>;
+  /** `until` 0: no expiry. */
+  grant(child: TokenId, composite: TokenId, until: ChainTime): Promise<void>;
+  revoke(child: TokenId, composite: TokenId): Promise<void>;
+  activate(composite: TokenId): Promise<void>;
+  createTask(name: string, description: string): Promise<bigint>;
+  closeTask(task: bigint): Promise<void>;
+  addJob(task: bigint, algorithm: TokenId): Promise<bigint>;
+  reportJob(report: JobReport): Promise<void>;
+}

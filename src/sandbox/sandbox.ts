@@ -1,0 +1,59 @@
+/**
+ * Levels from weak to strong. `process`: a child process with a clean environment and rlimits, nothing else.
+ * `namespaces`: util-linux unshare, own mount, pid, ipc, uts, user and network namespaces. `bubblewrap`: the same through
+ * bwrap, plus a seccomp filter.
+ */
+export const sandboxLevels = ['process', 'namespaces', 'bubblewrap'] as const;
+export type SandboxLevel = (typeof sandboxLevels)[number];
+
+export interface SandboxLimits {
+  readonly wallMs: number;
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** Everything that the job may write together: outputs/ and its scratch space. */
+  readonly diskBytes: number;
+  readonly logBytes: number;
+}
+
+export type Runtime = 'node' | 'python3';
+
+export interface SandboxReport {
+  readonly level: SandboxLevel;
+  /** Which layers really held, by name: 'network', 'filesystem', 'pid', 'seccomp', 'memory-cgroup', 'memory-watchdog', … */
+  readonly layers: readonly string[];
+  readonly limits: SandboxLimits;
+}
+
+export interface SandboxRun {
+  /** Root of the job folder: inputs/ operator/ args.json outputs/ logs/ lie in it. Absolute path. */
+  readonly folder: string;
+  /** File name of the operator inside operator/. */
+  readonly operatorFile: string;
+  readonly runtime: Runtime;
+  readonly limits: SandboxLimits;
+  /** Each line of stdout and stderr as it comes, already cut to the log limit. */
+  readonly onLog: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** Ends the whole process tree: SIGTERM, then SIGKILL after a grace time. */
+  readonly signal: AbortSignal;
+}
+
+export interface SandboxExit {
+  readonly exitCode: number | null;
+  readonly exitSignal: string | null;
+  /** Which limit ended it, if one did. */
+  readonly limitHit: 'wall' | 'cpu' | 'memory' | 'processes' | 'disk' | 'log' | undefined;
+  readonly aborted: boolean;
+  readonly wallMs: number;
+  readonly cpuMs: number | undefined;
+  readonly peakMemoryBytes: number | undefined;
+  readonly report: SandboxReport;
+}
+
+export interface Sandbox {
+  readonly level: SandboxLevel;
+  readonly layers: readonly string[];
+  run(run: SandboxRun): Promise<SandboxExit>;
+  /** Ends every process of every run, for daemon stop. Resolves when none is left. */
+  stop(): Promise<void>;
+}
