@@ -1,0 +1,36 @@
+import { digestOf } from '../canonical.js';
+import type { Address, Bytes32, TokenId } from '../ids.js';
+
+export type RunOutcome = 'succeeded' | 'failed' | 'canceled' | 'refused';
+
+/** The signed summary of one party's run or refusal. Its digest is what the chain holds. */
+export interface Receipt {
+  readonly kind: 'receipt';
+  readonly version: 1;
+  readonly chain: { readonly chainId: number; readonly market: Address };
+  readonly job: string;
+  readonly algorithm: TokenId;
+  readonly token: TokenId;
+  readonly owner: Address;
+  readonly consumer: Address;
+  readonly spec: Bytes32;
+  readonly decision: Bytes32;
+  readonly operator?: { readonly id: TokenId; readonly digest: Bytes32 };
+  /** Salted commitment to the bytes of the data: sha256(salt ‖ sha256(file)); the salt stays with the owner, so small files cannot be guessed. */
+  readonly input?: Bytes32;
+  readonly outcome: RunOutcome;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly sandbox?: { readonly level: string; readonly layers: readonly string[]; readonly limits: Readonly<Record<string, number>> };
+  readonly outputs: readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: Bytes32 }[];
+  readonly startedAt?: string;
+  readonly finishedAt: string;
+  readonly software: string;
+}
+
+export interface SignedReceipt {
+  readonly receipt: Receipt;
+  /** EIP-712 over job, token and the digest of `receipt`, by the owner. */
+  readonly signature: string;
+}
+
+export const digestOfReceipt = (receipt: Receipt): Bytes32 => digestOf(receipt);
