@@ -35,21 +35,21 @@ export interface Service<D = LeafDescriptor | CompositeDescriptor> {
 }
 
 /** The attribute file that a person writes: everything of a DDO but what publishing adds. */
-export interface AssetAttributes {
+export interface AssetAttributes<D = LeafDescriptor | CompositeDescriptor> {
   readonly metadata: AssetMetadata;
   readonly child_dts?: readonly TokenId[];
-  readonly services: readonly Service[];
+  readonly services: readonly Service<D>[];
 }
 
 /** The published document of a data token. */
-export interface Ddo extends AssetAttributes {
+export interface Ddo<D = LeafDescriptor | CompositeDescriptor> extends AssetAttributes<D> {
   readonly dt: TokenId;
   readonly creator: Address;
   readonly proof: Proof;
 }
 
-export type LeafDdo = Ddo & { readonly services: readonly Service<LeafDescriptor>[] };
-export type CompositeDdo = Ddo & { readonly child_dts: readonly TokenId[]; readonly services: readonly Service<CompositeDescriptor>[] };
+export type LeafDdo = Ddo<LeafDescriptor>;
+export type CompositeDdo = Ddo<CompositeDescriptor> & { readonly child_dts: readonly TokenId[] };
 
 export const ALGORITHM = 'Algorithm';
 
@@ -191,7 +191,7 @@ export function buildDdo(attributes: AssetAttributes, dt: TokenId, creator: Addr
 }
 
 /** @throws DT_DOCUMENT_INVALID when there is no service of that index */
-export function serviceOf<D extends Ddo>(ddo: D, index: string): D['services'][number] {
+export function serviceOf<D>(ddo: Ddo<D>, index: string): Service<D> {
   const service = ddo.services.find((candidate) => candidate.index === index);
   if (service !== undefined) return service;
   const known = ddo.services.map((candidate) => candidate.index).join(', ');

@@ -32,7 +32,7 @@ const envelope = [
   { name: 'expiry', type: 'uint64' },
 ];
 
-const types = {
+const types: Readonly<Record<SignedRequest['type'], Record<string, { name: string; type: string }[]>>> = {
   compute: {
     ComputeRequest: [
       { name: 'job', type: 'uint256' },
@@ -53,7 +53,7 @@ const types = {
   http: {
     HttpRequest: [{ name: 'method', type: 'string' }, { name: 'path', type: 'string' }, { name: 'body', type: 'bytes32' }, ...envelope],
   },
-} as const;
+};
 
 const domainOf = ({ chainId, market }: SignatureDomain) => ({ name: 'compute-to-data', version: '1', chainId, verifyingContract: market });
 
@@ -70,7 +70,7 @@ function valuesOf(request: SignedRequest): Record<string, unknown> {
 export function typedDataOf(domain: SignatureDomain, request: SignedRequest) {
   return {
     domain: domainOf(domain),
-    types: types[request.type] as Record<string, { name: string; type: string }[]>,
+    types: types[request.type],
     values: valuesOf(request),
   };
 }
