@@ -1,6 +1,23 @@
 import { digestOf, type Json } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
 
+/** The first six are about parameters (DESIGN section 6), the others about who, what and when. */
+export type ClauseRule =
+  | 'any'
+  | 'equals'
+  | 'match'
+  | 'keys'
+  | 'fixed'
+  | 'keyword'
+  | 'service'
+  | 'tree'
+  | 'grant'
+  | 'operator'
+  | 'task'
+  | 'consumer'
+  | 'organization'
+  | 'spec';
+
 /** One condition that was checked. Failed ones say what would pass. */
 export interface Clause {
   /** The token or operator whose demand it is. */
@@ -9,19 +26,7 @@ export interface Clause {
   readonly by: string;
   /** RFC 6901 pointer into the document of `of`. */
   readonly pointer: string;
-  readonly rule:
-    | 'any'
-    | 'equals'
-    | 'match'
-    | 'keys'
-    | 'fixed'
-    | 'keyword'
-    | 'grant'
-    | 'operator'
-    | 'task'
-    | 'consumer'
-    | 'service'
-    | 'tree';
+  readonly rule: ClauseRule;
   readonly required?: Json;
   readonly offered?: Json;
   readonly passed: boolean;

@@ -1,0 +1,154 @@
+import { pointer } from '../documents/canonical.js';
+import type { Clause } from '../documents/decision/decision.js';
+import type { Address, Bytes32, TokenId } from '../documents/ids.js';
+import type { JobFacts, TreeFacts } from '../documents/job/job-facts.js';
+import type { JobSpec } from '../documents/job/job-spec.js';
+import { checkTree, type OperatorDocuments } from './check-tree.js';
+import { checkArguments, resolveSteps, type Step } from './resolve-steps.js';
+
+const clause = (of: string, by: string, where: string, rule: Clause['rule'], passed: boolean, wouldPass: string): Clause => ({
+  of,
+  by,
+  pointer: where,
+  rule,
+  passed,
+  ...(passed ? {} : { wouldPass }),
+});
+
+export function operatorDocuments(facts: TreeFacts): OperatorDocuments {
+  return new Map([...facts.operators].map(([id, fact]) => [id, fact.document]));
+}
+
+/** Documents and chain agree on who is made of whom; every leaf names an operator that may be used. */
+export function checkStructure(facts: TreeFacts): readonly Clause[] {
+  const clauses: Clause[] = [];
+  for (const [id, token] of facts.tokens) {
+    const ddo = facts.ddos.get(id);
+    if (ddo === undefined) {
+      clauses.push(clause(id, id, '/', 'tree', false, 'a document that can be read'));
+      continue;
+    }
+    const onChain = token.grants.map((grant) => grant.child);
+    const same = (ddo.child_dts ?? []).join() === onChain.join();
+    clauses.push(clause(id, id, '/child_dts', 'tree', same, `the children that the chain names: ${onChain.join(', ') || 'none'}`));
+    ddo.services.forEach((service, i) => {
+      if ('template' in service.descriptor)
+        clauses.push(checkOperator(facts, id, i, service.descriptor.template, service.descriptor.version));
+    });
+  }
+  return clauses;
+}
+
+function checkOperator(facts: TreeFacts, of: TokenId, service: number, template: TokenId, version: number | 'any' | undefined): Clause {
+  const at = pointer('services', service, 'descriptor', 'template');
+  const fact = facts.operators.get(template);
+  if (fact === undefined) return clause(of, of, at, 'operator', false, `an operator that is published; ${template} is not`);
+  if (fact.record.retired) return clause(of, of, at, 'operator', false, `an operator that is not retired; ${template} is`);
+  const agreed = version === 'any' || version === undefined || version === fact.record.version;
+  const wish = `version ${version} of its code, to which the owner agreed; version ${fact.record.version} is published`;
+  return clause(of, of, pointer('services', service, 'descriptor', 'version'), 'operator', agreed, wish);
+}
+
+/** Every composite of the tree is activated and every grant in it is live at `now`. */
+export function checkGrants(facts: TreeFacts): readonly Clause[] {
+  const clauses: Clause[] = [];
+  for (const token of facts.tokens.values()) {
+    if (token.grants.length > 0) clauses.push(clause(token.id, token.id, '/', 'grant', token.activated, 'to be activated by its owner'));
+    for (const { child, grantedUntil } of token.grants) {
+      const live = grantedUntil !== undefined && (grantedUntil === 0 || grantedUntil > facts.now);
+      const wish =
+        grantedUntil === undefined
+          ? `a grant of ${child}`
+          : `a grant of ${child} that has not run out; it ended at ${new Date(grantedUntil * 1000).toISOString()}`;
+      clauses.push(clause(child, token.id, '/', 'grant', live, wish));
+    }
+  }
+  return clauses;
+}
+
+/** All that can be said of a tree before anything runs: structure and every constraint at every level. */
+export function checkAsset(facts: TreeFacts): readonly Clause[] {
+  return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, operatorDocuments(facts))];
+}
+
+export interface ResolvedJob {
+  readonly spec: JobSpec;
+  readonly steps: readonly Step[];
+  readonly problems: readonly Clause[];
+}
+
+/** The job spec that every party derives alike. Steps that cannot be resolved are left out of it and named in `problems`. */
+export function buildJobSpec(facts: JobFacts): ResolvedJob {
+  const algorithm = facts.ddos.get(facts.root);
+  if (algorithm === undefined) throw new Error('resolveJob always reads the document of the root');
+  const { steps, problems } = resolveSteps(algorithm, facts.ddos);
+  const digestOfToken = (id: TokenId): Bytes32 => facts.tokens.get(id)?.digest ?? (`0x${'0'.repeat(64)}` as Bytes32);
+  const resolved = steps.flatMap((step) => {
+    const operator = facts.operators.get(step.service.descriptor.template);
+    const token = facts.tokens.get(step.token);
+    if (operator === undefined || token === undefined) return [];
+    const { id, version, digest } = operator.record;
+    return {
+      token: step.token,
+      ddo: token.digest,
+      owner: token.owner,
+      service: step.service.index,
+      path: step.path,
+      operator: { id, version, digest, runtime: operator.document.runtime },
+      arguments: step.arguments,
+    };
+  });
+  const spec: JobSpec = {
+    kind: 'job-spec',
+    version: 1,
+    chain: facts.chain,
+    job: facts.job.id.toString(),
+    task: facts.job.task.id.toString(),
+    consumer: facts.job.demander,
+    algorithm: { token: facts.root, ddo: digestOfToken(facts.root) },
+    steps: resolved,
+    documents: [...facts.tokens.values()]
+      .map(({ id, digest }) => ({ token: id, ddo: digest }))
+      .sort((a, b) => (a.token < b.token ? -1 : 1)),
+  };
+  return { spec, steps, problems };
+}
+
+export interface JobQuestion {
+  readonly token: TokenId;
+  /** Who signed the request. */
+  readonly signer: Address;
+  /** The organization that decides. */
+  readonly daemon: Address;
+  readonly signedSpec: Bytes32;
+  readonly resolvedSpec: Bytes32;
+}
+
+/** May this job run on this token? Every clause, passed or failed: who asks, for what, with which grants, and every parameter at every level. */
+export function checkJob(facts: JobFacts, resolved: ResolvedJob, question: JobQuestion): readonly Clause[] {
+  const { job } = facts;
+  const algorithm = facts.tokens.get(facts.root);
+  const leaf = facts.tokens.get(question.token);
+  const step = resolved.steps.find((candidate) => candidate.token === question.token);
+  const owner = facts.organizations.get(question.daemon);
+  const on = (rule: Clause['rule'], passed: boolean, wish: string): Clause => clause(facts.root, question.token, '/', rule, passed, wish);
+  return [
+    on('consumer', algorithm?.owner === question.signer, `the signature of ${algorithm?.owner}, who owns the algorithm`),
+    on('consumer', job.demander === question.signer, `the signature of ${job.demander}, who added job ${job.id}`),
+    on('task', job.task.open, `an open task; task ${job.task.id} is closed`),
+    on('task', job.task.demander === job.demander, `a task of ${job.demander}; task ${job.task.id} is of ${job.task.demander}`),
+    on(
+      'spec',
+      question.signedSpec === question.resolvedSpec,
+      `a signature over the job spec ${question.resolvedSpec}, not ${question.signedSpec}`,
+    ),
+    on('organization', leaf?.owner === question.daemon, `the daemon of ${leaf?.owner ?? 'its owner'}`),
+    on('organization', owner?.isProvider === true, 'an owner that is registered as provider'),
+    ...checkStructure(facts),
+    ...checkGrants(facts),
+    ...resolved.problems,
+    ...(step === undefined
+      ? [on('tree', false, `an algorithm that uses ${question.token}`)]
+      : checkArguments(step, operatorDocuments(facts))),
+  ];
+}
