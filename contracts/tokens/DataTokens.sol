@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {OrganizationGated} from "../access/OrganizationGated.sol";
+import {AGGREGATOR_ROLE, PROVIDER_ROLE} from "../access/Roles.sol";
+import {IDataTokens} from "../interfaces/IDataTokens.sol";
+import {DocumentToken} from "./DocumentToken.sol";
+import {TokenGraph} from "./TokenGraph.sol";
+
+/**
+ * @title Data tokens and the grants between them
+ * @notice A leaf stands for data; a composite is made of other tokens, each of which its owner grants to this composite.
+ * There is one rule for all: who owns both still grants, and a composite is granted like a leaf.
+ *
+ * NOTE: On transfer. A leaf keeps its grants: the permissions given for the data go over with the data, as the former
+ * owner gave them, and the new owner may revoke them. A composite loses the grants of its children, and
+ * {TokenRevoked} says so for each: they were given for a use by the former owner, and nobody's consent is for sale. The
+ * new owner asks for them again. What the composite itself was granted to stays, as for a leaf, but is dead until then.
+ *
+ * NOTE: Approved accounts of ERC-721 can transfer a token and nothing else: consent is the owner's.
+ */
+contract DataTokens is DocumentToken, OrganizationGated, IDataTokens {
+    using TokenGraph for TokenGraph.Graph;
+
+    uint48 private constant FOREVER = type(uint48).max;
+
+    TokenGraph.Graph private _graph;
+    mapping(uint256 token => bytes32 digest) private _digests;
+
+    constructor(IAccessControl organizations_) ERC721("Data token", "DT") OrganizationGated(organizations_) {}
+
+    /**
+     * @notice Mints a leaf (no children) or a composite.
+     *
+     * Requirements:
+     * - the sender has the provider role for a leaf, the aggregator role for a composite, and has not used the salt;
+     * - the digest is not zero;
+     * - there are at most 64 children, all of them exist, none is named twice.
+     */
+    function mint(bytes32 salt, bytes32 digest, uint256[] calldata children) external returns (uint256 token) {
+        _requireRole(children.length == 0 ? PROVIDER_ROLE : AGGREGATOR_ROLE);
+        token = deriveId(msg.sender, salt);
+        if (_ownerOf(token) != address(0)) revert TokenExists(token);
+        if (digest == 0) revert TokenDigestZero(token);
+        if (children.length > 0) {
+            // The token itself does not exist yet, so it cannot be its own child.
+            for (uint256 i = 0; i < children.length; ++i) {
+                _requireOwned(children[i]);
+            }
+            _graph.link(token, children);
+        }
+        _digests[token] = digest;
+        _mint(msg.sender, token);
+        emit TokenMinted(token, msg.sender, digest, children);
+    }
+
+    /**
+     * @notice Permits the use of `child` in `composite` before the second `until`, or for ever when that is 0. Replaces
+     * an earlier grant.
+     *
+     * Requirements:
+     * - the sender owns `child` and has the role that minting it would take;
+     * - `composite` was made of `child`;
+     * - `until` is 0 or in the future.
+     */
+    function grant(uint256 child, uint256 composite, uint48 until) external {
+        _requireOwner(child);
+        _requireRole(_graph.isLeaf(child) ? PROVIDER_ROLE : AGGREGATOR_ROLE);
+        if (!_graph.isChild(child, composite)) revert TokenNotChild(child, composite);
+        if (until != 0 && until <= block.timestamp) revert TokenGrantExpiryPast(until, block.timestamp);
+        _graph.expiry[composite][child] = until == 0 ? FOREVER : until;
+        emit TokenGranted(child, composite, until);
+    }
+
+    /**
+     * @notice Ends a grant. Everything above it is dead from this block on.
+     *
+     * Requirements:
+     * - the sender owns `child`, whatever roles it has left;
+     * - there is a grant, expired or not.
+     */
+    function revoke(uint256 child, uint256 composite) external {
+        _requireOwner(child);
+        if (_graph.expiry[composite][child] == 0) revert TokenGrantNotLive(child, composite, 0);
+        _graph.expiry[composite][child] = 0;
+        emit TokenRevoked(child, composite);
+    }
+
+    /**
+     * @notice Declares a composite complete, so that it can be used. Calling it again is allowed and says nothing new.
+     *
+     * Requirements:
+     * - the sender owns `composite` and has the aggregator role;
+     * - every child has a live grant and is live itself.
+     */
+    function activate(uint256 composite) external onlyOrganizationWith(AGGREGATOR_ROLE) {
+        _requireOwner(composite);
+        if (_graph.isLeaf(composite)) revert TokenIsLeaf(composite);
+        _requireNoFault(composite);
+        if (_graph.activated[composite]) return;
+        _graph.activated[composite] = true;
+        emit TokenActivated(composite);
+    }
+
+    /// @inheritdoc IDataTokens
+    function isLive(uint256 token) external view returns (bool) {
+        if (_ownerOf(token) == address(0)) return false;
+        if (_graph.isLeaf(token)) return true;
+        if (!_graph.activated[token]) return false;
+        (uint256 child,) = _graph.firstFault(token);
+        return child == 0;
+    }
+
+    /// @inheritdoc IDataTokens
+    function requireRunnable(uint256 algorithm, address account) external view {
+        address owner = _requireOwned(algorithm);
+        if (owner != account) revert ERC721IncorrectOwner(account, algorithm, owner);
+        if (_graph.isLeaf(algorithm)) revert TokenIsLeaf(algorithm);
+        if (!_graph.activated[algorithm]) revert TokenNotActivated(algorithm);
+        _requireNoFault(algorithm);
+    }
+
+    /// @inheritdoc IDataTokens
+    function leafOwner(uint256[] calldata path) external view returns (address owner) {
+        // An empty path is refused like a token that does not exist.
+        uint256 last = path.length == 0 ? 0 : path[0];
+        for (uint256 i = 1; i < path.length; ++i) {
+            if (!_graph.isChild(path[i], last)) revert TokenNotChild(path[i], last);
+            last = path[i];
+        }
+        if (!_graph.isLeaf(last)) revert TokenIsComposite(last);
+        return _requireOwned(last);
+    }
+
+    /// @inheritdoc IDataTokens
+    function tree(uint256 root) external view returns (Node[] memory nodes, uint256 timestamp) {
+        _requireOwned(root);
+        (uint256[] memory order, uint256 count) = _graph.collect(root);
+        nodes = new Node[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 token = order[i];
+            uint256[] memory ids = _graph.childrenOf(token);
+            Child[] memory children = new Child[](ids.length);
+            for (uint256 j = 0; j < ids.length; ++j) {
+                children[j] = Child(ids[j], _graph.expiry[token][ids[j]]);
+            }
+            bool activated = ids.length == 0 || _graph.activated[token];
+            nodes[i] = Node(token, _ownerOf(token), _digests[token], activated, children);
+        }
+        return (nodes, block.timestamp);
+    }
+
+    /// @inheritdoc DocumentToken
+    function digestOf(uint256 token) public view override returns (bytes32) {
+        return _digests[token];
+    }
+
+    /// @dev See the note on transfers above.
+    function _update(address to, uint256 token, address auth) internal override returns (address from) {
+        from = super._update(to, token, auth);
+        if (from == address(0) || from == to || _graph.isLeaf(token)) return from;
+        uint256[] memory children = _graph.childrenOf(token);
+        for (uint256 i = 0; i < children.length; ++i) {
+            if (_graph.expiry[token][children[i]] == 0) continue;
+            _graph.expiry[token][children[i]] = 0;
+            emit TokenRevoked(children[i], token);
+        }
+    }
+
+    function _requireOwner(uint256 token) private view {
+        address owner = _requireOwned(token);
+        if (owner != msg.sender) revert ERC721IncorrectOwner(msg.sender, token, owner);
+    }
+
+    function _requireNoFault(uint256 root) private view {
+        (uint256 child, uint256 composite) = _graph.firstFault(root);
+        if (composite != 0) revert TokenGrantNotLive(child, composite, _graph.expiry[composite][child]);
+        if (child != 0) revert TokenNotActivated(child);
+    }
+}
