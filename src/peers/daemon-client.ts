@@ -1,0 +1,186 @@
+import type { JsonObject } from '../documents/canonical.js';
+import { sha256 } from '../documents/canonical.js';
+import type { Address, Bytes32, TokenId } from '../documents/ids.js';
+import type { SignatureDomain } from '../documents/job/typed-data.js';
+import { authorizationHeader, computeBody, grantBody } from '../documents/job/wire.js';
+import { type ErrorCode, errorTable } from '../errors/codes.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import { type ServerEvent, serverEvents } from './server-events.js';
+import { freshEnvelope, signRequest, type TypedDataSigner } from './signer.js';
+
+export interface DaemonIdentity {
+  readonly organization: Address;
+  readonly chain: SignatureDomain;
+  readonly software: string;
+  readonly sandbox: { readonly level: string; readonly layers: readonly string[] };
+}
+
+/** One party's run as a daemon tells it to the consumer or the owner. */
+export interface RunView {
+  readonly id: string;
+  readonly job: string;
+  readonly task: string;
+  readonly algorithm: TokenId;
+  readonly token: TokenId;
+  readonly consumer: Address;
+  readonly state: string;
+  readonly attempt: number;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint: string; readonly details?: JsonObject };
+  readonly outputs: readonly OutputView[];
+  readonly receipt?: Bytes32;
+  readonly settlement: string;
+}
+
+export interface OutputView {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Bytes32;
+}
+
+export interface DaemonClientOptions {
+  readonly url: URL;
+  /** Absent: only what needs no proof can be asked. */
+  readonly signer?: TypedDataSigner;
+  readonly domain: SignatureDomain;
+  /** The organization that must answer; every proof is bound to it. */
+  readonly organization: Address;
+  readonly timeoutMs?: number;
+}
+
+/** Speaks to one daemon. Everything signed is bound to its organization, so another daemon at the same address cannot use it. */
+export class DaemonClient {
+  constructor(private readonly options: DaemonClientOptions) {}
+
+  get url(): string {
+    return this.options.url.href;
+  }
+
+  async identity(): Promise<DaemonIdentity> {
+    return this.json(await this.call('GET', '/v1/identity', undefined, false));
+  }
+
+  async compute(request: { job: bigint; algorithm: TokenId; dataToken: TokenId; spec: Bytes32 }): Promise<RunView> {
+    const signed = { type: 'compute', ...request, ...freshEnvelope(this.options.organization) } as const;
+    const body = computeBody(signed, await signRequest(this.needSigner(), this.options.domain, signed));
+    return this.json(await this.call('POST', '/v1/jobs', body, false));
+  }
+
+  async grant(
+    request: { composite: TokenId; dataToken: TokenId; until: number },
+    documents: readonly JsonObject[],
+  ): Promise<{ readonly granted: boolean; readonly until: number }> {
+    const signed = { type: 'grant', ...request, ...freshEnvelope(this.options.organization) } as const;
+    const body = grantBody(signed, await signRequest(this.needSigner(), this.options.domain, signed), documents);
+    return this.json(await this.call('POST', '/v1/grants', body, false));
+  }
+
+  async holdAsset(body: { token: TokenId; path: string; document: JsonObject }): Promise<JsonObject> {
+    return this.json(await this.call('POST', '/v1/assets', body));
+  }
+
+  async assets(): Promise<readonly JsonObject[]> {
+    return (await this.json<{ assets: readonly JsonObject[] }>(await this.call('GET', '/v1/assets', undefined))).assets;
+  }
+
+  async pinDocuments(documents: readonly JsonObject[]): Promise<void> {
+    await this.call('POST', '/v1/documents', { documents });
+  }
+
+  async jobs(filter: { job?: string; token?: TokenId; limit?: number } = {}): Promise<readonly RunView[]> {
+    const query = new URLSearchParams(Object.entries(filter).map(([key, value]) => [key, String(value)])).toString();
+    return (await this.json<{ jobs: readonly RunView[] }>(await this.call('GET', `/v1/jobs${query && `?${query}`}`, undefined))).jobs;
+  }
+
+  async job(id: string): Promise<RunView> {
+    return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}`, undefined));
+  }
+
+  async logs(id: string): Promise<string> {
+    return (await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/logs`, undefined)).text();
+  }
+
+  /** States and log lines from the beginning, live until the run has ended. A lost connection is taken up again where it broke. */
+  events(id: string, signal?: AbortSignal): AsyncIterable<ServerEvent> {
+    const path = `/v1/jobs/${encodeURIComponent(id)}/events`;
+    return serverEvents(
+      (lastEventId) => this.call('GET', path, undefined, true, { 'last-event-id': lastEventId }, signal),
+      this.url,
+      signal,
+    );
+  }
+
+  /** The bytes of one output from `offset` on. */
+  async output(id: string, name: string, offset = 0): Promise<Response> {
+    const path = `/v1/jobs/${encodeURIComponent(id)}/outputs/${name.split('/').map(encodeURIComponent).join('/')}`;
+    return this.call('GET', path, undefined, true, offset > 0 ? { range: `bytes=${offset}-` } : {});
+  }
+
+  async cancel(id: string, reason?: string): Promise<RunView> {
+    return this.json(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/cancel`, reason === undefined ? {} : { reason }));
+  }
+
+  async rerun(id: string): Promise<RunView> {
+    return this.json(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/rerun`, {}));
+  }
+
+  async receipt(id: string): Promise<JsonObject> {
+    return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/receipt`, undefined));
+  }
+
+  private needSigner(): TypedDataSigner {
+    if (this.options.signer === undefined) throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key)' });
+    return this.options.signer;
+  }
+
+  private async call(
+    method: string,
+    path: string,
+    body: unknown,
+    prove = true,
+    extra: Record<string, string | undefined> = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const headers: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' };
+    for (const [name, value] of Object.entries(extra)) if (value !== undefined) headers[name] = value;
+    const target = new URL(this.options.url.pathname.replace(/\/$/, '') + path, this.options.url);
+    if (prove) {
+      const envelope = freshEnvelope(this.options.organization);
+      const request = { type: 'http', method, path, body: sha256(payload ?? new Uint8Array()), ...envelope } as const;
+      headers['authorization'] = authorizationHeader(envelope, await signRequest(this.needSigner(), this.options.domain, request));
+    }
+    const timeout = AbortSignal.timeout(this.options.timeoutMs ?? 30_000);
+    // A stream that is followed may stay silent for long; only its caller ends it.
+    const bound = path.endsWith('/events') ? signal : signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const response = await fetch(target, {
+      method,
+      headers,
+      redirect: 'error',
+      ...(payload && { body: payload }),
+      ...(bound && { signal: bound }),
+    }).catch((error: Error & { cause?: Error }) => {
+      throw new ToolkitError('DT_PEER_UNREACHABLE', { url: this.url, reason: error.cause?.message || error.message }, error);
+    });
+    if (!response.ok) throw await this.problem(response);
+    return response;
+  }
+
+  private async json<T>(response: Response): Promise<T> {
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: (error as Error).message });
+    }
+  }
+
+  /** A problem+json answer becomes the same error on this side. */
+  private async problem(response: Response): Promise<ToolkitError> {
+    const body = (await response.json().catch(() => undefined)) as { code?: string; details?: JsonObject; detail?: string } | undefined;
+    const code = body?.code;
+    if (code !== undefined && code in errorTable) return new ToolkitError(code as ErrorCode, { ...body?.details, at: this.url });
+    return new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `HTTP ${response.status} ${body?.detail ?? ''}`.trim() });
+  }
+}
