@@ -78,9 +78,10 @@ export interface TokenTree {
 
 export interface JobReport {
   readonly jobId: bigint;
-  readonly token: TokenId;
+  /** The algorithm, …, the leaf: each a child of the one before. */
+  readonly path: readonly TokenId[];
   readonly state: ReportState;
-  /** Digest of the receipt document. */
+  /** Digest of the signed receipt. */
   readonly receipt: Bytes32;
 }
 
@@ -151,5 +152,6 @@ export interface Ledger extends LedgerReader {
   createTask(name: string, description: string): Promise<bigint>;
   closeTask(task: bigint): Promise<void>;
   addJob(task: bigint, algorithm: TokenId): Promise<bigint>;
-  reportJob(report: JobReport): Promise<void>;
+  /** @returns the hash of the transaction */
+  reportJob(report: JobReport): Promise<Bytes32>;
 }

@@ -90,7 +90,7 @@ export class DaemonClient {
   }
 
   async jobs(filter: { job?: string; token?: TokenId; limit?: number } = {}): Promise<readonly RunView[]> {
-    const query = new URLSearchParams(Object.entries(filter).map(([key, value]) => [key, String(value)])).toString();
+    const query = new URLSearchParams(Object.entries(filter).map(([key, value]): [string, string] => [key, String(value)])).toString();
     return (await this.json<{ jobs: readonly RunView[] }>(await this.call('GET', `/v1/jobs${query && `?${query}`}`, undefined))).jobs;
   }
 

@@ -19,7 +19,8 @@ export async function* serverEvents(
 ): AsyncGenerator<ServerEvent> {
   let last: string | undefined;
   let failures = 0;
-  while (signal?.aborted !== true) {
+  const stopped = (): boolean => signal?.aborted === true;
+  while (!stopped()) {
     try {
       const response = await connect(last);
       if (response.body === null) throw new Error('empty answer');
@@ -31,7 +32,7 @@ export async function* serverEvents(
       }
       failures += 1;
     } catch (error) {
-      if (signal?.aborted === true) return;
+      if (stopped()) return;
       if (error instanceof ToolkitError && !error.retryable) throw error;
       failures += 1;
       if (failures >= attempts) throw error;

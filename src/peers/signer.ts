@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Address, Bytes32 } from '../documents/ids.js';
-import { type SignatureDomain, type SignedRequest, typedDataOf } from '../documents/job/typed-data.js';
+import { type RequestEnvelope, type SignatureDomain, type SignedRequest, typedDataOf } from '../documents/job/typed-data.js';
 
 /** The part of an ethers signer that requests need; a browser wallet has it too. */
 export interface TypedDataSigner {

@@ -1,6 +1,6 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { isObject, type Json } from '../canonical.js';
-import { type Address, type Bytes32, parseAddress, parseBytes32, parseCounter, parseTokenId } from '../ids.js';
+import { parseAddress, parseBytes32, parseCounter, parseTokenId } from '../ids.js';
 import type { RequestEnvelope, SignedRequest } from './typed-data.js';
 
 /** A signed request as it goes over HTTP: numbers that may pass 2^53 are decimal strings. */

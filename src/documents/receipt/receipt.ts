@@ -3,13 +3,15 @@ import type { Address, Bytes32, TokenId } from '../ids.js';
 
 export type RunOutcome = 'succeeded' | 'failed' | 'canceled' | 'refused';
 
-/** The signed summary of one party's run or refusal. Its digest is what the chain holds. */
+/** The summary of one party's run or refusal. */
 export interface Receipt {
   readonly kind: 'receipt';
   readonly version: 1;
   readonly chain: { readonly chainId: number; readonly market: Address };
   readonly job: string;
   readonly algorithm: TokenId;
+  /** From the algorithm down to the token; empty when the token is not part of it, and then nothing is anchored. */
+  readonly path: readonly TokenId[];
   readonly token: TokenId;
   readonly owner: Address;
   readonly consumer: Address;
@@ -27,6 +29,7 @@ export interface Receipt {
   readonly software: string;
 }
 
+/** What a regulator is shown; the digest of this is what the chain holds. */
 export interface SignedReceipt {
   readonly receipt: Receipt;
   /** EIP-712 over job, token and the digest of `receipt`, by the owner. */

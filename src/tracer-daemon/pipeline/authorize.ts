@@ -1,0 +1,61 @@
+import { checkJob } from '../../constraints/check-facts.js';
+import { canonicalBytes } from '../../documents/canonical.js';
+import { type Decision, digestOfDecision, failedClauses, summarize } from '../../documents/decision/decision.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonDeps } from '../deps.js';
+import { type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
+
+/** Stage 3, the judgement itself. Pure but for the clock: every clause, passed or failed. */
+export function decide(deps: Pick<DaemonDeps, 'organization' | 'now'>, request: ResolvedRequest): Decision {
+  const { asked, facts, spec, specDigest, steps, problems } = request;
+  const clauses = checkJob(
+    facts,
+    { spec, steps, problems },
+    { token: asked.token, signer: asked.signer, daemon: deps.organization, signedSpec: asked.signedSpec, resolvedSpec: specDigest },
+  );
+  return {
+    kind: 'decision',
+    daemon: deps.organization,
+    subject: { job: asked.job.toString(), token: asked.token },
+    spec: specDigest,
+    allowed: failedClauses(clauses).length === 0,
+    clauses,
+    decidedAt: new Date(deps.now()).toISOString(),
+  };
+}
+
+/** Stage 3. Writes the decision down, whatever it is. @throws DT_POLICY_DENIED with all failed clauses */
+export async function authorize(
+  deps: Pick<DaemonDeps, 'organization' | 'now' | 'records'>,
+  request: ResolvedRequest,
+): Promise<AuthorizedJob> {
+  const decision = decide(deps, request);
+  await deps.records.put(canonicalBytes(decision));
+  const { asked, facts, spec } = request;
+  const step = spec.steps.find((candidate) => candidate.token === asked.token);
+  const code = step === undefined ? undefined : facts.operators.get(step.operator.id)?.document.operation;
+  if (!decision.allowed || step === undefined || code === undefined) throw deniedBy(decision, asked.algorithm);
+  const ends = [...facts.tokens.values()].flatMap(({ grants }) =>
+    grants.flatMap(({ grantedUntil }) => (grantedUntil ? [grantedUntil * 1000] : [])),
+  );
+  return brand<AuthorizedJob>({
+    request,
+    step,
+    code,
+    path: step.path,
+    decisionDigest: digestOfDecision(decision),
+    grantsEndAt: ends.length === 0 ? undefined : Math.min(...ends),
+  });
+}
+
+/** The error of a refusal; it carries every failed clause, for problem+json and for the terminal. */
+export function deniedBy(decision: Decision, id: string): ToolkitError {
+  const failed = failedClauses(decision.clauses);
+  return new ToolkitError('DT_POLICY_DENIED', {
+    id,
+    count: failed.length,
+    summary: summarize(decision.clauses),
+    clauses: failed,
+    decision: digestOfDecision(decision),
+  });
+}

@@ -1,0 +1,27 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { collectOutputs } from '../../sandbox/outputs.js';
+import { brand, type ExecutedJob, type ReleasedJob, type ReleasedOutput } from './stages.js';
+
+/** Where released outputs lie in a job folder; nothing but this stage writes there. */
+export const RELEASED = 'released';
+
+/**
+ * Stage 6. What may leave: plain files that the operator left in outputs/, checked without following any link, moved out of its reach.
+ * One file that may not leave refuses all of them.
+ * @throws DT_JOB_OUTPUT_REFUSED, DT_SANDBOX_LIMIT
+ */
+export async function releaseOutputs(job: ExecutedJob): Promise<ReleasedJob> {
+  const { folder } = job.staged;
+  const found = await collectOutputs(folder);
+  const target = join(folder, RELEASED);
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { mode: 0o700 });
+  const outputs: ReleasedOutput[] = [];
+  for (const { name, sizeBytes, sha256 } of found) {
+    await mkdir(dirname(join(target, name)), { recursive: true });
+    await rename(join(folder, 'outputs', name), join(target, name));
+    outputs.push({ name, sizeBytes, sha256 });
+  }
+  return brand<ReleasedJob>({ executed: job, outputs });
+}

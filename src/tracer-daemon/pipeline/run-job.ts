@@ -1,0 +1,165 @@
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { resolveSteps } from '../../constraints/resolve-steps.js';
+import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonDeps } from '../deps.js';
+import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
+import type { RunEnd } from '../store/store.js';
+import { authorize } from './authorize.js';
+import { ExecutionError, executeJob } from './execute.js';
+import { RELEASED, releaseOutputs } from './release.js';
+import { resolveRequest } from './resolve.js';
+import { type Ending, writeReceipt } from './settle.js';
+import { stageJob } from './stage.js';
+import { type AdmittedJob, type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
+
+/** Why a run is ended from outside. `stop`: the daemon stops; the run goes back to the queue. `lost`: another process has it. */
+export type AbortCause = { readonly kind: 'cancel' | 'revoked' | 'stop' | 'lost'; readonly by?: string };
+
+export class RunAborted extends Error {
+  constructor(readonly abort: AbortCause) {
+    super(abort.kind);
+  }
+}
+
+export interface RunContext {
+  readonly claimed: ClaimedRun;
+  readonly signal: AbortSignal;
+  /** Called once the job is authorized, so that the worker can watch its grants. */
+  readonly onAuthorized: (job: AuthorizedJob) => void;
+}
+
+/** One claimed run through stages 2 to 7. It never throws for what happens to a job: that becomes its outcome and receipt. */
+export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'ended' | 'lost' | 'given-back' | 'chain-down'> {
+  const { lease, run } = context.claimed;
+  const ending = await work(deps, context);
+  if (ending === 'lost') return ending;
+  if (ending === 'given-back' || ending === 'chain-down') {
+    await wipe(deps, run.runId, true);
+    await deps.store.runs.giveBack(lease);
+    return ending;
+  }
+  await wipe(deps, run.runId, ending.end.outcome !== 'succeeded');
+  await writeEnding(deps, run.runId, ending);
+  const settled = await deps.store.runs.settle(lease, { ...ending.end, ...(ending.sandbox && { sandbox: ending.sandbox }) });
+  if (settled) await finishRun(deps, context.claimed, ending);
+  return 'ended';
+}
+
+/** From settling to the final state: the receipt is written, its anchoring is pending. */
+async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending): Promise<void> {
+  const run = (await deps.store.runs.get(claimed.run.runId)) ?? claimed.run;
+  const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
+  await deps.store.runs.finish(claimed.lease, receipt);
+}
+
+/** A run whose end was decided but that has no receipt: canceled in the queue, interrupted once too often, or killed in between. */
+export async function settleRun(deps: DaemonDeps, claimed: ClaimedRun): Promise<void> {
+  const { run } = claimed;
+  const left = run.startedAt === undefined ? undefined : await readEnding(deps, run.runId);
+  if (left !== undefined && left.end.outcome === run.outcome) return finishRun(deps, claimed, left);
+  const failure = run.failure ?? problemOf(new ToolkitError('DT_JOB_INTERRUPTED', { id: run.jobId, limit: run.maxAttempts }));
+  const outcome = run.outcome === undefined || run.outcome === 'succeeded' ? 'failed' : run.outcome;
+  const sandbox = run.sandbox && { sandbox: run.sandbox };
+  await finishRun(deps, claimed, { end: { outcome, failure }, path: await pathOf(deps, run), outputs: [], ...sandbox });
+}
+
+async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'given-back' | 'lost' | 'chain-down'> {
+  const { claimed, signal } = context;
+  const { run, lease } = claimed;
+  let known: Omit<Ending, 'end'> | undefined;
+  try {
+    signal.throwIfAborted();
+    const authorized = await authorize(deps, await resolveAgain(deps, run));
+    const { id, digest } = authorized.step.operator;
+    known = { path: authorized.path, operator: { id, digest }, outputs: [] };
+    context.onAuthorized(authorized);
+    const staged = await stageJob(deps, authorized, run.runId);
+    known = { ...known, dataset: staged.dataset.sha256 };
+    signal.throwIfAborted();
+    if (!(await deps.store.runs.advance(lease, 'running', { decisionDigest: authorized.decisionDigest }))) return 'lost';
+    const executed = await executeJob(deps, staged, lease, signal);
+    const sandbox = executed.exit.report;
+    known = { ...known, sandbox };
+    if (!(await deps.store.runs.advance(lease, 'releasing', { sandbox }))) return 'lost';
+    const { outputs } = await releaseOutputs(executed);
+    signal.throwIfAborted();
+    return { ...known, outputs, end: { outcome: 'succeeded' } };
+  } catch (error) {
+    if (error instanceof ExecutionError && known !== undefined) known = { ...known, sandbox: error.exit.report };
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof RunAborted && reason.abort.kind === 'stop') return 'given-back';
+    if (reason instanceof RunAborted && reason.abort.kind === 'lost') return 'lost';
+    const problem = error instanceof ExecutionError ? error.problem : toToolkitError(error);
+    // Nothing is wrong with the job: it waits in its place until the chain answers again.
+    if (!signal.aborted && problem.retryable && problem.code.startsWith('DT_CHAIN_')) return 'chain-down';
+    const end = reason instanceof RunAborted ? abortedEnd(run, reason.abort) : failedEnd(problem);
+    if (problem.code === 'DT_BUG_UNEXPECTED' && !signal.aborted) deps.log.error({ err: error, run: run.runId }, 'run failed unexpectedly');
+    return { ...(known ?? { path: await pathOf(deps, run), outputs: [] }), end };
+  }
+}
+
+const failedEnd = (problem: ToolkitError): RunEnd => ({
+  outcome: problem.code.startsWith('DT_POLICY_') ? 'refused' : 'failed',
+  failure: problemOf(problem),
+});
+
+/** The same request once more, now: what was signed is in the run; chain and documents are read afresh. */
+async function resolveAgain(deps: DaemonDeps, run: Run): Promise<ResolvedRequest> {
+  const { jobId, algorithm, token, consumer, specDigest } = run;
+  if (specDigest === undefined) throw new ToolkitError('DT_JOB_STATE', { id: run.runId, state: 'without a job spec', needed: 'one' });
+  return resolveRequest(deps, brand<AdmittedJob>({ job: jobId, algorithm, token, signer: consumer, signedSpec: specDigest }));
+}
+
+function abortedEnd(run: Run, abort: AbortCause): RunEnd {
+  if (abort.kind === 'revoked') return { outcome: 'failed', failure: problemOf(new ToolkitError('DT_JOB_REVOKED', { id: run.jobId })) };
+  const by = abort.by ?? run.cancelRequestedBy ?? 'its owner';
+  return { outcome: 'canceled', failure: problemOf(new ToolkitError('DT_JOB_CANCELED', { id: run.jobId, by })) };
+}
+
+export function problemOf(error: ToolkitError): RunProblem {
+  return { code: error.code, message: error.message, hint: error.hint, details: error.details };
+}
+
+/** Algorithm to leaf, for a run that ended before it was authorized again; empty when it cannot be told, and then nothing is anchored. */
+async function pathOf(deps: DaemonDeps, run: Run): Promise<readonly Run['token'][]> {
+  try {
+    const { facts } = await resolveAgain(deps, run);
+    const algorithm = facts.ddos.get(facts.root);
+    const steps = algorithm === undefined ? [] : resolveSteps(algorithm, facts.ddos).steps;
+    return steps.find((step) => step.token === run.token)?.path ?? [];
+  } catch (error) {
+    deps.log.warn({ err: error, run: run.runId }, 'the path of an ended run cannot be read');
+    return [];
+  }
+}
+
+/** Staged data does not outlive the run, and what a failed one wrote does not leave; logs stay for the retention time. */
+async function wipe(deps: DaemonDeps, runId: string, released: boolean): Promise<void> {
+  const folder = join(deps.config.jobs.folder, runId);
+  for (const part of ['inputs', 'outputs', ...(released ? [RELEASED] : [])]) await rm(join(folder, part), { recursive: true, force: true });
+}
+
+const endingFile = (deps: DaemonDeps, runId: string): string => join(deps.config.jobs.folder, runId, 'ending.json');
+
+/** Before the state says that the end is decided, so that a daemon killed in between still knows what to put into the receipt. */
+async function writeEnding(deps: DaemonDeps, runId: string, ending: Ending): Promise<void> {
+  const file = endingFile(deps, runId);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const handle = await open(file, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(ending, (_, value) => (typeof value === 'bigint' ? value.toString() : value)));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readEnding(deps: DaemonDeps, runId: string): Promise<Ending | undefined> {
+  const text = await readFile(endingFile(deps, runId), 'utf8').catch(() => undefined);
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Ending);
+  } catch {
+    return undefined; // torn by the kill: the state had not been settled from it
+  }
+}

@@ -1,0 +1,97 @@
+import { createHmac } from 'node:crypto';
+import { canonicalBytes } from '../../documents/canonical.js';
+import type { Bytes32, TokenId } from '../../documents/ids.js';
+import { receiptTypedData } from '../../documents/job/typed-data.js';
+import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { SandboxReport } from '../../sandbox/sandbox.js';
+import { type DaemonDeps, SOFTWARE } from '../deps.js';
+import type { Run } from '../store/run.js';
+import type { RunEnd } from '../store/store.js';
+import type { ReleasedOutput } from './stages.js';
+
+/** How a run ended: plain data, so that it can wait on disk for a daemon that is killed before the receipt is written. */
+export interface Ending {
+  readonly end: RunEnd;
+  /** Algorithm to leaf; empty when it cannot be told. */
+  readonly path: readonly TokenId[];
+  readonly operator?: { readonly id: TokenId; readonly digest: Bytes32 };
+  readonly outputs: readonly ReleasedOutput[];
+  readonly sandbox?: SandboxReport;
+  /** Digest of the data that was staged. */
+  readonly dataset?: Bytes32;
+}
+
+type SettleDeps = Pick<DaemonDeps, 'domain' | 'organization' | 'signer' | 'records' | 'commitmentKey' | 'now'>;
+
+/**
+ * Stage 7, first half: the receipt of one party's run or refusal, signed and on disk. The chain write follows from the store's list of
+ * pending settlements, so that a crash or a chain that is down between the two loses nothing.
+ * @returns the digest of the signed receipt, which goes on chain
+ */
+export async function writeReceipt(deps: SettleDeps, run: Run, ending: Ending): Promise<Bytes32> {
+  const receipt = receiptOf(deps, run, ending);
+  const typed = receiptTypedData(deps.domain, { job: run.jobId, dataToken: run.token, receipt: digestOfReceipt(receipt) });
+  const signature = await deps.signer.signTypedData(typed.domain, typed.types, typed.values);
+  const signed: SignedReceipt = { receipt, signature };
+  return deps.records.put(canonicalBytes(signed));
+}
+
+function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, sandbox, dataset }: Ending): Receipt {
+  const none = `0x${'0'.repeat(64)}` as Bytes32;
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return {
+    kind: 'receipt',
+    version: 1,
+    chain: deps.domain,
+    job: run.jobId.toString(),
+    algorithm: run.algorithm,
+    path,
+    token: run.token,
+    owner: deps.organization,
+    consumer: run.consumer,
+    spec: run.specDigest ?? none,
+    decision: run.decisionDigest ?? none,
+    ...(operator && { operator }),
+    ...(dataset && { input: commit(deps.commitmentKey, dataset) }),
+    outcome: end.outcome,
+    ...(end.failure && { failure: { code: end.failure.code, message: end.failure.message } }),
+    ...(sandbox && { sandbox: { level: sandbox.level, layers: sandbox.layers, limits: { ...sandbox.limits } } }),
+    outputs,
+    ...(run.startedAt !== undefined && { startedAt: time(run.startedAt) }),
+    finishedAt: time(deps.now()),
+    software: SOFTWARE,
+  };
+}
+
+/** Without the daemon's secret nobody can try out small files against it; the same file gives the same commitment, which a regulator may ask the owner to open. */
+const commit = (key: Uint8Array, digest: Bytes32): Bytes32 => `0x${createHmac('sha256', key).update(digest).digest('hex')}` as Bytes32;
+
+/**
+ * Stage 7, second half: the daemon's only chain write for a job. A success that is on chain already was ours, from before a crash.
+ * @throws DT_CHAIN_* ; the store hands the run out again after a while
+ */
+export async function anchorReceipt(deps: Pick<DaemonDeps, 'ledger' | 'store' | 'records'>, run: Run): Promise<void> {
+  const { receipt } = await readReceipt(deps, run);
+  let transaction = `0x${'0'.repeat(64)}` as Bytes32;
+  try {
+    transaction = await deps.ledger.reportJob({
+      jobId: run.jobId,
+      path: receipt.path,
+      state: receipt.outcome,
+      receipt: run.receiptDigest as Bytes32,
+    });
+  } catch (error) {
+    const reverted = error instanceof ToolkitError && error.code === 'DT_CHAIN_REVERTED';
+    if (!reverted || !String(error.details['error']).startsWith('JobAlreadySucceeded')) throw error;
+  }
+  await deps.store.runs.markAnchored(run.runId, transaction);
+}
+
+/** @throws DT_RECEIPT_MISMATCH when the run has none or it is damaged */
+export async function readReceipt(deps: Pick<DaemonDeps, 'records'>, run: Run): Promise<SignedReceipt> {
+  const bytes = run.receiptDigest === undefined ? undefined : await deps.records.get(run.receiptDigest);
+  if (bytes === undefined) throw new ToolkitError('DT_RECEIPT_MISMATCH', { id: run.runId, pointer: '/', owner: 'its owner' });
+  // These bytes are our own and were verified against their digest when they were read.
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as SignedReceipt;
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join, posix } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { canonicalBytes } from '../../documents/canonical.js';
+import { type Ddo, serviceOf } from '../../documents/ddo/ddo.js';
+import type { TokenId } from '../../documents/ids.js';
+import { operatorFileNames } from '../../documents/operator/operator.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonDeps } from '../deps.js';
+import type { Dataset } from '../store/store.js';
+import { type AuthorizedJob, brand, type StagedJob } from './stages.js';
+
+/**
+ * Stage 4. The job folder: inputs/ with a copy of the data whose bytes are checked while they are copied, operator/ with the very code
+ * whose digest was authorized, args.json, empty outputs/. A folder of an earlier attempt is wiped first.
+ * @throws DT_DATASET_UNKNOWN, DT_DATASET_VANISHED, DT_DATASET_CHANGED
+ */
+export async function stageJob(deps: Pick<DaemonDeps, 'store' | 'config'>, job: AuthorizedJob, runId: string): Promise<StagedJob> {
+  const { token, service, operator } = job.step;
+  const dataset = await deps.store.datasets.get(token);
+  if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: token });
+  const folder = join(deps.config.jobs.folder, runId);
+  await rm(folder, { recursive: true, force: true });
+  for (const part of ['inputs', 'operator', 'outputs', 'logs']) await mkdir(join(folder, part), { recursive: true, mode: 0o700 });
+  const ddo = job.request.facts.ddos.get(token);
+  await copyChecked(dataset, join(folder, 'inputs', inputName(ddo, service, dataset)), token);
+  const operatorFile = operatorFileNames[operator.runtime];
+  await writeFile(join(folder, 'operator', operatorFile), job.code, { mode: 0o444 });
+  await writeFile(join(folder, 'args.json'), canonicalBytes(job.step.arguments), { mode: 0o444 });
+  return brand<StagedJob>({ authorized: job, folder, operatorFile, dataset });
+}
+
+/** `attributes.path` of the service says where the operator finds the data, always directly in inputs/; else the file keeps its name. */
+export function inputName(ddo: Ddo | undefined, service: string, dataset: Pick<Dataset, 'path'>): string {
+  const declared = ddo === undefined ? undefined : serviceOf(ddo, service).attributes['path'];
+  if (typeof declared !== 'string') return basename(dataset.path);
+  const clean = posix.normalize(declared);
+  if (/^inputs\/[^/\0]+$/.test(clean) && !clean.endsWith('/..')) return clean.slice('inputs/'.length);
+  throw new ToolkitError('DT_DOCUMENT_INVALID', {
+    kind: 'DDO',
+    pointer: '/services',
+    reason: 'attributes.path must be ./inputs/<file name>',
+  });
+}
+
+async function copyChecked(dataset: Dataset, target: string, token: TokenId): Promise<void> {
+  const hash = createHash('sha256');
+  const tap = new Transform({
+    transform(chunk: Buffer, _, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(createReadStream(dataset.path, { highWaterMark: 1 << 20 }), tap, createWriteStream(target, { mode: 0o400 }));
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw new ToolkitError('DT_DATASET_VANISHED', { id: token }, error);
+    throw error;
+  }
+  if (`0x${hash.digest('hex')}` !== dataset.sha256) {
+    await rm(target, { force: true });
+    throw new ToolkitError('DT_DATASET_CHANGED', { id: token });
+  }
+  await chmod(target, 0o444);
+}

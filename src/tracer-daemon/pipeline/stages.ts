@@ -1,0 +1,68 @@
+import type { Step } from '../../constraints/resolve-steps.js';
+import type { Clause } from '../../documents/decision/decision.js';
+import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { JobFacts } from '../../documents/job/job-facts.js';
+import type { JobSpec, JobStep } from '../../documents/job/job-spec.js';
+import type { SandboxExit } from '../../sandbox/sandbox.js';
+import type { Dataset } from '../store/store.js';
+
+/**
+ * The seven stages of one request: admit, resolve, authorize, stage, execute, release, settle. The output type of each is the input type
+ * of the next, and the brand can only be made by the stage itself, so that running what was not authorized does not compile.
+ */
+declare const stage: unique symbol;
+type Branded<T, Name extends string> = T & { readonly [stage]: Name };
+
+/** Who asks for what: proven, fresh, in time, and there is room. */
+export type AdmittedJob = Branded<
+  { readonly job: bigint; readonly algorithm: TokenId; readonly token: TokenId; readonly signer: Address; readonly signedSpec: Bytes32 },
+  'admitted'
+>;
+
+/** All that chain and documents say about it, read once. */
+export type ResolvedRequest = Branded<
+  {
+    readonly asked: AdmittedJob;
+    readonly facts: JobFacts;
+    readonly spec: JobSpec;
+    readonly specDigest: Bytes32;
+    readonly steps: readonly Step[];
+    readonly problems: readonly Clause[];
+  },
+  'resolved'
+>;
+
+/** Every clause passed; the decision is on disk. */
+export type AuthorizedJob = Branded<
+  {
+    readonly request: ResolvedRequest;
+    readonly step: JobStep;
+    readonly decisionDigest: Bytes32;
+    /** Tokens from the algorithm down to the leaf, whose grants must stay live. */
+    readonly path: readonly TokenId[];
+    /** Milliseconds since 1970 at which the first grant of the tree ends; undefined: none does. */
+    readonly grantsEndAt: number | undefined;
+    /** Source text of the operator whose digest was authorized. */
+    readonly code: string;
+  },
+  'authorized'
+>;
+
+/** The job folder is complete. */
+export type StagedJob = Branded<
+  { readonly authorized: AuthorizedJob; readonly folder: string; readonly operatorFile: string; readonly dataset: Dataset },
+  'staged'
+>;
+
+export type ExecutedJob = Branded<{ readonly staged: StagedJob; readonly exit: SandboxExit }, 'executed'>;
+
+export interface ReleasedOutput {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Bytes32;
+}
+
+export type ReleasedJob = Branded<{ readonly executed: ExecutedJob; readonly outputs: readonly ReleasedOutput[] }, 'released'>;
+
+/** Only the stage that has done its checks calls this. */
+export const brand = <B extends Branded<object, string>>(value: Omit<B, typeof stage>): B => value as B;
