@@ -1,0 +1,126 @@
+import type { ChainTime, LedgerEvent, ReportState } from '../ledger.js';
+import type { ChainClient } from './chain-client.js';
+import { addressOf, bigintOf, bytes32Of, type ContractName, numberOf, tokenOf } from './codecs.js';
+import { isRecord, quantityOf, type Rpc, type RpcCall, resultOf, unreachable } from './rpc.js';
+
+/** A log as the node gives it, checked in form. */
+export interface ChainLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly block: number;
+  readonly blockHash: string;
+  readonly logIndex: number;
+  readonly transaction: string;
+  /** Not every node tells it. */
+  readonly time: ChainTime | undefined;
+  /** The block of this log is no longer part of the chain. */
+  readonly removed: boolean;
+}
+
+const STATES: readonly (ReportState | undefined)[] = [undefined, 'succeeded', 'failed', 'canceled', 'refused'];
+const NOBODY = `0x${'0'.repeat(40)}`;
+
+/** @throws DT_CHAIN_UNREACHABLE when it is no log */
+export function parseLog(value: unknown, rpc: Rpc): ChainLog {
+  if (!isRecord(value) || !Array.isArray(value['topics'])) throw unreachable(rpc.label, 'a log has another form');
+  return {
+    address: String(value['address']).toLowerCase(),
+    topics: value['topics'].map(String),
+    data: String(value['data']),
+    block: quantityOf(value['blockNumber'], rpc, 'blockNumber of a log'),
+    blockHash: bytes32Of(value['blockHash']),
+    logIndex: quantityOf(value['logIndex'], rpc, 'logIndex of a log'),
+    transaction: bytes32Of(value['transactionHash']),
+    time: value['blockTimestamp'] === undefined ? undefined : quantityOf(value['blockTimestamp'], rpc, 'blockTimestamp of a log'),
+    removed: value['removed'] === true,
+  };
+}
+
+/** The events of these logs in order; logs that say nothing about the state of the ledger are left out. One round trip or none. */
+export async function eventsOf(client: ChainClient, logs: readonly ChainLog[], rpc: Rpc = client.rpc): Promise<readonly LedgerEvent[]> {
+  const times = await timesOf(rpc, logs);
+  const events: LedgerEvent[] = [];
+  for (const log of [...logs].sort((a, b) => a.block - b.block || a.logIndex - b.logIndex)) {
+    const time = log.time ?? times.get(log.block);
+    if (time === undefined) throw unreachable(rpc.label, `block ${log.block} has no time`);
+    const body = bodyOf(client, log);
+    if (body !== undefined)
+      events.push({ block: log.block, logIndex: log.logIndex, transaction: bytes32Of(log.transaction), time, ...body });
+  }
+  return events;
+}
+
+async function timesOf(rpc: Rpc, logs: readonly ChainLog[]): Promise<ReadonlyMap<number, ChainTime>> {
+  const blocks = [...new Set(logs.filter((log) => log.time === undefined).map((log) => log.block))];
+  const calls: RpcCall[] = blocks.map((block) => ({ method: 'eth_getBlockByNumber', params: [`0x${block.toString(16)}`, false] }));
+  const answers = await rpc.send(calls);
+  return new Map(blocks.map((block, index) => [block, timeOfBlock(resultOf(answers[index], rpc, 'eth_getBlockByNumber'), rpc)]));
+}
+
+export function timeOfBlock(block: unknown, rpc: Rpc): ChainTime {
+  return quantityOf(isRecord(block) ? block['timestamp'] : undefined, rpc, 'timestamp of a block');
+}
+
+type Body<Event = LedgerEvent> = Event extends unknown ? Omit<Event, 'block' | 'logIndex' | 'transaction' | 'time'> : never;
+
+function bodyOf(client: ChainClient, log: ChainLog): Body | undefined {
+  const contract = (['organizations', 'operators', 'tokens', 'market'] as const).find((name) => client.book[name] === log.address);
+  if (contract === undefined) return undefined;
+  const parsed = client.codecs.of(contract).parseLog({ topics: log.topics, data: log.data });
+  return parsed === null ? undefined : bodyOfEvent(contract, parsed.name, parsed.args);
+}
+
+/** `args` in the order of the event's declaration in contracts/interfaces. */
+function bodyOfEvent(contract: ContractName, name: string, args: readonly unknown[]): Body | undefined {
+  const [a, b, c, d, e, f, g] = args;
+  switch (name) {
+    case 'OrganizationRecorded': {
+      const texts = { name: String(b), description: String(c), url: String(d) };
+      const organization = { address: addressOf(a), ...texts, linkKey: bytes32Of(e), isAggregator: f === true, isProvider: g === true };
+      return { kind: 'organization', organization };
+    }
+    case 'OperatorPublished':
+      return {
+        kind: 'operator-published',
+        operator: { id: tokenOf(a), owner: addressOf(b), digest: bytes32Of(c), version: 1, retired: false },
+      };
+    case 'OperatorUpdated':
+      return { kind: 'operator-updated', operator: tokenOf(a), digest: bytes32Of(b), version: numberOf(c) };
+    case 'OperatorRetired':
+      return { kind: 'operator-retired', operator: tokenOf(a) };
+    case 'TokenMinted':
+      return { kind: 'token-minted', token: tokenOf(a), owner: addressOf(b), digest: bytes32Of(c), children: arrayOf(d).map(tokenOf) };
+    case 'TokenGranted':
+      return { kind: 'granted', child: tokenOf(a), composite: tokenOf(b), until: numberOf(c) };
+    case 'TokenRevoked':
+      return { kind: 'revoked', child: tokenOf(a), composite: tokenOf(b) };
+    case 'TokenActivated':
+      return { kind: 'activated', token: tokenOf(a) };
+    case 'Transfer': {
+      // From nobody is the minting, which has an event of its own.
+      const from = addressOf(a);
+      if (from === NOBODY) return undefined;
+      return { kind: 'transferred', contract: contract === 'operators' ? 'operator' : 'token', token: tokenOf(c), from, to: addressOf(b) };
+    }
+    case 'TaskCreated':
+      return { kind: 'task-created', task: bigintOf(a), demander: addressOf(b), name: String(c), description: String(d) };
+    case 'TaskClosed':
+      return { kind: 'task-closed', task: bigintOf(a) };
+    case 'JobAdded':
+      return { kind: 'job-added', job: bigintOf(a), task: bigintOf(b), algorithm: tokenOf(c), demander: addressOf(d) };
+    case 'JobReported': {
+      const state = STATES[numberOf(c)];
+      if (state === undefined) return undefined;
+      return { kind: 'job-reported', job: bigintOf(a), token: tokenOf(b), state, receipt: bytes32Of(d), reporter: addressOf(e) };
+    }
+    default:
+      // Approvals and the role events of AccessControl, which OrganizationRecorded covers.
+      return undefined;
+  }
+}
+
+/** Number of a report state in the contract. */
+export const codeOfState = (state: ReportState): number => STATES.indexOf(state);
+
+export const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,0 +1,43 @@
+import { Interface } from 'ethers/abi';
+import { keccak256 } from 'ethers/crypto';
+import { type Address, type Bytes32, bytes32OfToken, parseAddress, parseBytes32, type TokenId, tokenIdOf } from '../../documents/ids.js';
+import { dataTokensAbi } from './abi/data-tokens.js';
+import { operatorsAbi } from './abi/operators.js';
+import { organizationsAbi } from './abi/organizations.js';
+import { taskMarketAbi } from './abi/task-market.js';
+
+export type ContractName = 'organizations' | 'operators' | 'tokens' | 'market';
+
+/** The parsed ABIs. Parsing takes milliseconds, so each is parsed when it is first needed. */
+export interface Codecs {
+  of(contract: ContractName): Interface;
+  all(): readonly Interface[];
+}
+
+export function createCodecs(): Codecs {
+  const abis = { organizations: organizationsAbi, operators: operatorsAbi, tokens: dataTokensAbi, market: taskMarketAbi };
+  const parsed = new Map<ContractName, Interface>();
+  const of = (contract: ContractName): Interface => {
+    const known = parsed.get(contract) ?? new Interface(abis[contract]);
+    parsed.set(contract, known);
+    return known;
+  };
+  return { of, all: () => [of('organizations'), of('operators'), of('tokens'), of('market')] };
+}
+
+/** keccak256(abi.encode(chain id, contract, owner, salt)), as DocumentToken.deriveId has it. */
+export function deriveTokenId(chainId: number, contract: Address, owner: Address, salt: Bytes32): TokenId {
+  const words = [chainId.toString(16), contract.slice(2), owner.slice(2), salt.slice(2)];
+  return tokenIdOf(keccak256(`0x${words.map((word) => word.padStart(64, '0')).join('')}`));
+}
+
+export const wordOf = (token: TokenId): bigint => BigInt(bytes32OfToken(token));
+export const tokenOf = (word: unknown): TokenId => tokenIdOf(bigintOf(word).toString(16).padStart(64, '0'));
+export const addressOf = (value: unknown): Address => parseAddress(value, 'An address from the chain');
+export const bytes32Of = (value: unknown): Bytes32 => parseBytes32(value, 'A word from the chain');
+/** What the ABI decoder gives for integers of every size. */
+export const bigintOf = (value: unknown): bigint => {
+  if (typeof value === 'bigint') return value;
+  throw new TypeError('the ABI decoder gave no integer');
+};
+export const numberOf = (value: unknown): number => Number(bigintOf(value));
