@@ -181,6 +181,12 @@ export const errorTable = {
     5,
     403,
   ),
+  DT_POLICY_BY_HAND: row(
+    'All conditions hold, but the owner of {child} grants by hand.',
+    'Ask it to run `dt asset grant --dt {child} --cdt {composite}`, then repeat the command.',
+    5,
+    403,
+  ),
   DT_POLICY_FIXED_PARAMETER: row(
     'The request names {key}, which the asset already fixes.',
     'Leave it out: arguments come from the algorithm, not from the request.',

@@ -1,0 +1,149 @@
+import { changeRun, lockRun } from './run-change.js';
+import { runOf } from './run-row.js';
+import { finalStates, type RunState, runStates } from './run-state.js';
+import type { RunFilter, RunStore } from './store.js';
+import type { StoreSession } from './store-session.js';
+
+const LONGEST_PAGE = 1000;
+const page = (limit: number | undefined): number => Math.min(Math.max(limit ?? 100, 1), LONGEST_PAGE);
+
+type QueryMethods =
+  | 'get'
+  | 'find'
+  | 'list'
+  | 'counts'
+  | 'pendingSettlements'
+  | 'claimPendingSettlement'
+  | 'markAnchored'
+  | 'expirable'
+  | 'markExpired';
+
+/** Reading runs, and what happens to them after their end: the chain write and the end of their retention. */
+export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> {
+  return {
+    get: async (runId) => {
+      const row = await session.read((db) => db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst());
+      return row && runOf(row);
+    },
+
+    find: async (jobId, token) => {
+      const row = await session.read((db) =>
+        db.selectFrom('runs').selectAll().where('job_id', '=', jobId.toString()).where('token', '=', token).executeTakeFirst(),
+      );
+      return row && runOf(row);
+    },
+
+    list: async (filter: RunFilter = {}) => {
+      const { consumer, states, jobId, token, before } = filter;
+      const rows = await session.read((db) =>
+        db
+          .selectFrom('runs')
+          .selectAll()
+          .where((e) =>
+            e.and([
+              ...(consumer === undefined ? [] : [e('consumer', '=', consumer)]),
+              ...(states === undefined ? [] : [e('state', 'in', states)]),
+              ...(jobId === undefined ? [] : [e('job_id', '=', jobId.toString())]),
+              ...(token === undefined ? [] : [e('token', '=', token)]),
+              ...(before === undefined ? [] : [e('seq', '<', before)]),
+            ]),
+          )
+          .orderBy('seq', 'desc')
+          .limit(page(filter.limit))
+          .execute(),
+      );
+      return rows.map(runOf);
+    },
+
+    counts: async () => {
+      const rows = await session.read((db) =>
+        db
+          .selectFrom('runs')
+          .select((e) => ['state', e.fn.countAll<number>().as('count')] as const)
+          .groupBy('state')
+          .execute(),
+      );
+      const counts: Record<RunState, number> = {
+        queued: 0,
+        staging: 0,
+        running: 0,
+        releasing: 0,
+        settling: 0,
+        succeeded: 0,
+        failed: 0,
+        canceled: 0,
+        refused: 0,
+      };
+      for (const { state, count } of rows) if (runStates.includes(state)) counts[state] = count;
+      return counts;
+    },
+
+    pendingSettlements: async (limit) => {
+      const rows = await session.read((db) =>
+        db
+          .selectFrom('runs')
+          .selectAll()
+          .where('settlement', '=', 'pending')
+          .orderBy('finished_at')
+          .orderBy('seq')
+          .limit(page(limit))
+          .execute(),
+      );
+      return rows.map(runOf);
+    },
+
+    // A finished run has no worker, so its lease columns serve the one process that writes its receipt to the chain.
+    claimPendingSettlement: (by) =>
+      session.write(async ({ trx, now }) => {
+        const row = await trx
+          .selectFrom('runs')
+          .selectAll()
+          .where('settlement', '=', 'pending')
+          .where((e) => e.or([e('lease_expires_at', 'is', null), e('lease_expires_at', '<=', now)]))
+          .orderBy('finished_at')
+          .orderBy('seq')
+          .limit(1)
+          .$if(session.backend === 'postgres', (q) => q.forUpdate().skipLocked())
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const held = { worker_id: by.workerId, fence: row.fence + 1, lease_expires_at: now + by.leaseMs };
+        return runOf(await trx.updateTable('runs').set(held).where('run_id', '=', row.run_id).returningAll().executeTakeFirstOrThrow());
+      }),
+
+    markAnchored: (runId, transaction) =>
+      session.write(async (write) => {
+        const row = await lockRun(write, session.backend, { runId });
+        if (row?.settlement !== 'pending') return false;
+        const free = { worker_id: null, lease_expires_at: null };
+        await changeRun(write, row, { ...free, settlement: 'anchored', settlement_transaction: transaction }, { anchored: transaction });
+        return true;
+      }),
+
+    expirable: async (finishedBefore, limit) => {
+      const rows = await session.read((db) =>
+        db
+          .selectFrom('runs')
+          .selectAll()
+          .where('state', 'in', finalStates)
+          .where('finished_at', '<', finishedBefore)
+          .where('settlement', '<>', 'pending')
+          .where('expired_at', 'is', null)
+          .orderBy('finished_at')
+          .orderBy('seq')
+          .limit(page(limit))
+          .execute(),
+      );
+      return rows.map(runOf);
+    },
+
+    markExpired: (runId) =>
+      session.write(async (write) => {
+        const row = await lockRun(write, session.backend, { runId });
+        // It may have been queued again since its folder was found to be old.
+        if (row === undefined || row.expired_at !== null || row.finished_at === null || row.settlement === 'pending') return false;
+        await write.trx.deleteFrom('events').where('run_id', '=', runId).execute();
+        await write.trx.updateTable('runs').set({ expired_at: write.now }).where('run_id', '=', runId).execute();
+        return true;
+      }),
+  };
+}
