@@ -150,6 +150,18 @@ export const errorTable = {
     3,
     422,
   ),
+  DT_DATASET_FORMAT: row(
+    '{name} is in no format that can be read here; those are {formats}.',
+    'Convert it to CSV: UTF-8, with a header row.',
+    3,
+    422,
+  ),
+  DT_DATASET_INVALID: row(
+    '{name} is not valid at line {line}: {reason}',
+    'Correct the file; a CSV file follows RFC 4180, in UTF-8, with a header row.',
+    3,
+    422,
+  ),
   DT_DATASET_FORBIDDEN: row(
     'The path is outside of the folders that this daemon may read.',
     'The owner adds the folder to `datasets.roots` in the configuration of the daemon.',
