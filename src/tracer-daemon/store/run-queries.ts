@@ -42,7 +42,8 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
           .where((e) =>
             e.and([
               ...(consumer === undefined ? [] : [e('consumer', '=', consumer)]),
-              ...(states === undefined ? [] : [e('state', 'in', states)]),
+              // An empty list fits nothing; PostgreSQL has no `in ()`.
+              ...(states === undefined ? [] : [states.length === 0 ? e.lit(false) : e('state', 'in', states)]),
               ...(jobId === undefined ? [] : [e('job_id', '=', jobId.toString())]),
               ...(token === undefined ? [] : [e('token', '=', token)]),
               ...(before === undefined ? [] : [e('seq', '<', before)]),
