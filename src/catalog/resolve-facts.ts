@@ -11,9 +11,9 @@ import { loadDdo, loadOperator } from './load-documents.js';
  * Documents come from the content store in between, all at once, each once.
  * @throws DT_JOB_UNKNOWN, DT_ASSET_UNKNOWN, DT_DOCUMENT_UNRESOLVED, DT_DOCUMENT_TAMPERED, DT_DOCUMENT_INVALID
  */
-export async function resolveJob(ledger: LedgerReader, store: ContentStore, jobId: bigint, algorithm: TokenId): Promise<JobFacts> {
-  const { job, tokens, now } = await ledger.jobTree(jobId, algorithm);
-  if (job.algorithm !== algorithm)
+export async function resolveJob(ledger: LedgerReader, store: ContentStore, jobId: bigint, algorithm?: TokenId): Promise<JobFacts> {
+  const { job, tokens, now } = await ledger.jobTree(jobId);
+  if (algorithm !== undefined && job.algorithm !== algorithm)
     throw new ToolkitError('DT_INPUT_INVALID', { what: 'The algorithm', reason: `job ${jobId} runs ${job.algorithm}, not ${algorithm}` });
   return { ...(await resolveRecords(ledger, store, tokens, now)), job };
 }

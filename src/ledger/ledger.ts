@@ -91,15 +91,40 @@ export type LedgerEvent = { readonly block: number; readonly logIndex: number; r
   | { readonly kind: 'operator-published'; readonly operator: OperatorRecord }
   | { readonly kind: 'operator-updated'; readonly operator: TokenId; readonly digest: Bytes32; readonly version: number }
   | { readonly kind: 'operator-retired'; readonly operator: TokenId }
-  | { readonly kind: 'token-minted'; readonly token: TokenId; readonly owner: Address; readonly digest: Bytes32; readonly children: readonly TokenId[] }
+  | {
+      readonly kind: 'token-minted';
+      readonly token: TokenId;
+      readonly owner: Address;
+      readonly digest: Bytes32;
+      readonly children: readonly TokenId[];
+    }
   | { readonly kind: 'granted'; readonly child: TokenId; readonly composite: TokenId; readonly until: ChainTime }
   | { readonly kind: 'revoked'; readonly child: TokenId; readonly composite: TokenId }
   | { readonly kind: 'activated'; readonly token: TokenId }
-  | { readonly kind: 'transferred'; readonly contract: 'operator' | 'token'; readonly token: TokenId; readonly from: Address; readonly to: Address }
-  | { readonly kind: 'task-created'; readonly task: bigint; readonly demander: Address; readonly name: string; readonly description: string }
+  | {
+      readonly kind: 'transferred';
+      readonly contract: 'operator' | 'token';
+      readonly token: TokenId;
+      readonly from: Address;
+      readonly to: Address;
+    }
+  | {
+      readonly kind: 'task-created';
+      readonly task: bigint;
+      readonly demander: Address;
+      readonly name: string;
+      readonly description: string;
+    }
   | { readonly kind: 'task-closed'; readonly task: bigint }
   | { readonly kind: 'job-added'; readonly job: bigint; readonly task: bigint; readonly algorithm: TokenId; readonly demander: Address }
-  | { readonly kind: 'job-reported'; readonly job: bigint; readonly token: TokenId; readonly state: ReportState; readonly receipt: Bytes32; readonly reporter: Address }
+  | {
+      readonly kind: 'job-reported';
+      readonly job: bigint;
+      readonly token: TokenId;
+      readonly state: ReportState;
+      readonly receipt: Bytes32;
+      readonly reporter: Address;
+    }
 );
 
 export interface OrganizationInput {
@@ -115,8 +140,8 @@ export interface OrganizationInput {
 /** The part of the ledger that anyone may read. Every method is one round trip unless it says otherwise. */
 export interface LedgerReader {
   readonly ref: ChainRef;
-  /** @throws DT_JOB_UNKNOWN. `algorithm` of the request is read at the same time; a job of another algorithm is the caller's to refuse. */
-  jobTree(jobId: bigint, algorithm: TokenId): Promise<JobTree>;
+  /** @throws DT_JOB_UNKNOWN */
+  jobTree(jobId: bigint): Promise<JobTree>;
   /** The token and all that lies below it. @throws DT_ASSET_UNKNOWN */
   tokenTree(root: TokenId): Promise<TokenTree>;
   /** In the order asked, undefined where there is none. One round trip for both. */
@@ -129,7 +154,10 @@ export interface LedgerReader {
   /** All events from a block on, in order; as many round trips as the endpoint's range limit asks for. */
   events(fromBlock?: number): Promise<readonly LedgerEvent[]>;
   /** Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one. */
-  watch(onEvent: (event: LedgerEvent) => void, options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void }): Promise<void>;
+  watch(
+    onEvent: (event: LedgerEvent) => void,
+    options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void },
+  ): Promise<void>;
   /** Chain head. @throws DT_CHAIN_UNREACHABLE */
   head(): Promise<{ block: number; time: ChainTime }>;
   close(): void;

@@ -1,4 +1,4 @@
-import { TypedDataEncoder, verifyTypedData } from 'ethers';
+import { TypedDataEncoder, verifyTypedData } from 'ethers/hash';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type Address, type Bytes32, bytes32OfToken, type TokenId } from '../ids.js';
 

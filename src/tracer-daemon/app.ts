@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import * as OpenApiValidator from 'express-openapi-validator';
+import helmet from 'helmet';
+import { gatewayRouter } from '../content-store/gateway.js';
+import type { DaemonDeps } from './deps.js';
+import { jsonBody } from './middleware/body.js';
+import { notFound, problemHandler } from './middleware/problem.js';
+import { openApi } from './openapi.js';
+import { assetRoutes } from './routes/assets.js';
+import { documentRoutes } from './routes/documents.js';
+import { grantRoutes } from './routes/grants.js';
+import { jobRoutes } from './routes/jobs.js';
+import { type Metrics, metricsRoute, statusRoutes } from './routes/status.js';
+
+/** The daemon's HTTP side as a value; listening is someone else's job. */
+export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', deps.config.trustProxy);
+  app.set('query parser', 'simple');
+  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  app.use(audit(deps, metrics));
+  app.use(jsonBody(deps.config.jobs.requestMaxBytes));
+  app.use(
+    OpenApiValidator.middleware({
+      apiSpec: structuredClone(openApi) as never,
+      validateRequests: { allErrors: false, coerceTypes: false },
+      validateResponses: false,
+      validateSecurity: false,
+      validateApiSpec: false,
+      validateFormats: false,
+      ignoreUndocumented: true,
+    }),
+  );
+  app.get('/ipfs/:cid', gatewayRouter(deps.content));
+  app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
+  app.use(notFound);
+  app.use(problemHandler(deps));
+  return app;
+}
+
+/** A request id for every answer, and one line in the owner's record for everything that was asked of the jobs, grants and assets. */
+function audit(deps: Pick<DaemonDeps, 'store' | 'log' | 'now'>, metrics: Metrics): RequestHandler {
+  return (request, response, next) => {
+    response.setHeader('x-request-id', randomUUID());
+    const started = deps.now();
+    response.on('finish', () => {
+      const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
+      metrics.observe(request.method, route, response.statusCode);
+      const { requester, job, token, code } = response.locals;
+      deps.log.debug({ method: request.method, route, status: response.statusCode, ms: deps.now() - started, requester }, 'request');
+      if (!/^\/v1\/(jobs|grants|assets|documents)/.test(request.path)) return;
+      deps.store.requests
+        .record({ time: started, requester, action: `${request.method} ${route}`, jobId: job, token, status: response.statusCode, code })
+        .catch((error) => deps.log.warn({ err: error }, 'a request could not be recorded'));
+    });
+    next();
+  };
+}

@@ -1,0 +1,47 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { sha256 } from '../../documents/canonical.js';
+import type { Address } from '../../documents/ids.js';
+import { parseAuthorization } from '../../documents/job/wire.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonDeps } from '../deps.js';
+import { proveSigner } from '../pipeline/admit.js';
+import { rawBodyOf } from './body.js';
+
+type AuthDeps = Pick<DaemonDeps, 'organization' | 'domain' | 'store' | 'config' | 'now'>;
+
+/**
+ * Who asks, from a signature over method, path with query, body, daemon, nonce and expiry; never from anything that the request merely says.
+ * @throws DT_AUTH_*
+ */
+export function authenticate(deps: AuthDeps): RequestHandler {
+  return async (request, response, next) => {
+    const proof = parseAuthorization(request.get('authorization'));
+    const { signature, ...envelope } = proof;
+    const signed = {
+      type: 'http',
+      method: request.method,
+      path: request.originalUrl,
+      body: sha256(rawBodyOf(request)),
+      ...envelope,
+    } as const;
+    response.locals['requester'] = await proveSigner(deps, signed, signature);
+    next();
+  };
+}
+
+export function requesterOf(response: Response): Address {
+  const requester = response.locals['requester'] as Address | undefined;
+  if (requester === undefined) throw new ToolkitError('DT_AUTH_MISSING');
+  return requester;
+}
+
+/** @throws DT_AUTH_FORBIDDEN for anyone but the organization itself */
+export function requireOwner(deps: Pick<DaemonDeps, 'organization'>, request: Request, response: Response): void {
+  const requester = requesterOf(response);
+  if (requester !== deps.organization)
+    throw new ToolkitError('DT_AUTH_FORBIDDEN', {
+      address: requester,
+      action: `${request.method} ${request.path}`,
+      required: deps.organization,
+    });
+}

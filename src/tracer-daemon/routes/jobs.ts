@@ -1,0 +1,197 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { type RequestHandler, type Response, Router } from 'express';
+import { canonicalBytes, digestOf } from '../../documents/canonical.js';
+import { failedClauses } from '../../documents/decision/decision.js';
+import { parseCounter, parseTokenId } from '../../documents/ids.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonDeps } from '../deps.js';
+import { authenticate, requesterOf } from '../middleware/authenticate.js';
+import { admitJob } from '../pipeline/admit.js';
+import { decide, deniedBy } from '../pipeline/authorize.js';
+import { RELEASED } from '../pipeline/release.js';
+import { resolveRequest } from '../pipeline/resolve.js';
+import { problemOf } from '../pipeline/run-job.js';
+import { readReceipt, writeReceipt } from '../pipeline/settle.js';
+import type { ResolvedRequest } from '../pipeline/stages.js';
+import { viewOf } from '../run-view.js';
+import type { NewRun, Run } from '../store/run.js';
+import { isFinal } from '../store/run-state.js';
+
+/** Compute requests, and all that their consumer and the owner may see and do afterwards. */
+export function jobRoutes(deps: DaemonDeps): Router {
+  const { store, config } = deps;
+  const router = Router();
+  const proven = authenticate(deps);
+  const param = (value: unknown): string => (Array.isArray(value) ? value.join('/') : String(value));
+
+  /** The run of the path, if the requester is its consumer or the owner; to anyone else it does not exist. */
+  const scoped = async (id: string, response: Response): Promise<Run> => {
+    const run = /^[0-9a-f-]{36}$/.test(id) ? await store.runs.get(id) : undefined;
+    const requester = requesterOf(response);
+    if (run === undefined || (requester !== run.consumer && requester !== deps.organization))
+      throw new ToolkitError('DT_JOB_UNKNOWN', { id });
+    response.locals['token'] = run.token;
+    response.locals['job'] = run.jobId;
+    return run;
+  };
+
+  router.post('/v1/jobs', async (request, response) => {
+    const admitted = await admitJob(deps, request.body);
+    Object.assign(response.locals, { requester: admitted.signer, job: admitted.job, token: admitted.token });
+    const resolved = await resolveRequest(deps, admitted);
+    const decision = decide(deps, resolved);
+    const decisionDigest = await deps.records.put(canonicalBytes(decision));
+    const run: NewRun = newRun(deps, resolved, decisionDigest);
+    if (!decision.allowed) {
+      // Only the demander's own refusals are kept and anchored: a stranger must not fill the store or spend the owner's gas.
+      const genuine = decision.clauses.every((clause) => clause.passed || clause.rule !== 'consumer');
+      const denied = deniedBy(decision, admitted.algorithm);
+      if (genuine && failedClauses(decision.clauses).length > 0) await recordRefusal(deps, run, resolved, problemOf(denied));
+      throw denied;
+    }
+    const dataset = await store.datasets.get(admitted.token);
+    if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
+    const result = await store.runs.enqueue(run, { queueLimit: config.jobs.queueLimit });
+    if (result.outcome === 'full') throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: config.jobs.queueLimit });
+    if (result.outcome === 'exists')
+      throw new ToolkitError('DT_JOB_EXISTS', { id: admitted.job, run: result.run.runId, state: result.run.state });
+    response
+      .status(202)
+      .location(`/v1/jobs/${result.run.runId}`)
+      .json(await viewOf(deps, result.run));
+  });
+
+  router.get('/v1/jobs', proven, async (request, response) => {
+    const { job, token, limit, before } = request.query as Record<string, string | undefined>;
+    const requester = requesterOf(response);
+    const runs = await store.runs.list({
+      ...(requester === deps.organization ? {} : { consumer: requester }),
+      ...(job !== undefined && { jobId: parseCounter(job, 'The job id') }),
+      ...(token !== undefined && { token: parseTokenId(token) }),
+      ...(limit !== undefined && { limit: Number(limit) }),
+      ...(before !== undefined && { before: Number(before) }),
+    });
+    const last = runs.at(-1);
+    response.json({ jobs: await Promise.all(runs.map((run) => viewOf(deps, run))), ...(last && { next: last.seq }) });
+  });
+
+  router.get('/v1/jobs/:id', proven, async (request, response) => {
+    response.json(await viewOf(deps, await scoped(param(request.params['id']), response)));
+  });
+
+  router.get('/v1/jobs/:id/events', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    await streamEvents(deps, run, Number(request.get('last-event-id') ?? 0) || 0, response);
+  });
+
+  router.get('/v1/jobs/:id/logs', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    response.type('text/plain; charset=utf-8');
+    const file = createReadStream(join(config.jobs.folder, run.runId, 'logs', 'operator.log'));
+    file.on('error', () => response.end());
+    file.pipe(response);
+  });
+
+  router.get('/v1/jobs/:id/outputs', proven, async (request, response) => {
+    response.json({ outputs: (await viewOf(deps, await scoped(param(request.params['id']), response))).outputs });
+  });
+
+  router.get('/v1/jobs/:id/outputs/*name', proven, (async (request, response, next) => {
+    const run = await scoped(param(request.params['id']), response);
+    const name = param(request.params['name']);
+    if (!isFinal(run.state)) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
+    const output = (await viewOf(deps, run)).outputs.find((candidate) => candidate.name === name);
+    if (output === undefined || run.expiredAt !== undefined) throw new ToolkitError('DT_JOB_OUTPUT_UNKNOWN', { id: run.jobId, name });
+    response.set({ etag: `"${output.sha256}"`, 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
+    response.type('application/octet-stream');
+    // The name is one of the receipt's, and nothing but the release stage writes there; send() answers byte ranges.
+    response.sendFile(
+      name,
+      { root: join(config.jobs.folder, run.runId, RELEASED), dotfiles: 'allow', cacheControl: false },
+      (error) => error && next(error),
+    );
+  }) as RequestHandler);
+
+  router.get('/v1/jobs/:id/receipt', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    if (run.receiptDigest === undefined) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
+    response.json(await readReceipt(deps, run));
+  });
+
+  router.get('/v1/jobs/:id/decision', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    const bytes = run.decisionDigest && (await deps.records.get(run.decisionDigest));
+    if (bytes === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id: run.runId });
+    response.type('application/json').send(Buffer.from(bytes));
+  });
+
+  router.post('/v1/jobs/:id/cancel', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    const result = await store.runs.requestCancel(run.runId, requesterOf(response));
+    if (result === 'too-late')
+      throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: run.state, needed: 'a job that has not ended' });
+    response.status(202).json(await viewOf(deps, (await store.runs.get(run.runId)) ?? run));
+  });
+
+  router.post('/v1/jobs/:id/rerun', proven, async (request, response) => {
+    const run = await scoped(param(request.params['id']), response);
+    const again = await store.runs.rerun(run.runId, { queueLimit: config.jobs.queueLimit });
+    response.status(202).json(await viewOf(deps, again));
+  });
+
+  return router;
+}
+
+function newRun(deps: DaemonDeps, resolved: ResolvedRequest, decisionDigest: Run['decisionDigest'] & string): NewRun {
+  const { asked, facts, spec, specDigest } = resolved;
+  const step = spec.steps.find((candidate) => candidate.token === asked.token);
+  return {
+    jobId: asked.job,
+    taskId: facts.job.task.id,
+    algorithm: asked.algorithm,
+    token: asked.token,
+    consumer: asked.signer,
+    operator: step?.operator.id ?? asked.token,
+    maxAttempts: deps.config.jobs.attempts,
+    requestDigest: digestOf({ ...asked, job: asked.job.toString() }),
+    specDigest,
+    decisionDigest,
+  };
+}
+
+/** A refusal is a result like any other: it gets its row, its receipt and, where the token is part of the job, its line on chain. */
+async function recordRefusal(
+  deps: DaemonDeps,
+  refused: NewRun,
+  resolved: ResolvedRequest,
+  failure: ReturnType<typeof problemOf>,
+): Promise<void> {
+  const path = resolved.steps.find((step) => step.token === refused.token)?.path ?? [];
+  const owned = resolved.facts.tokens.get(refused.token)?.owner === deps.organization;
+  const seen = { ...refused, startedAt: undefined } as NewRun & Run;
+  const receiptDigest =
+    path.length === 0 || !owned ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
+  await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }) });
+}
+
+/** Server-sent events: what the store has, then what comes, until the run is final. A comment now and then keeps proxies from closing. */
+async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, response: Response): Promise<void> {
+  const closed = new AbortController();
+  response.on('close', () => closed.abort());
+  response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  response.flushHeaders();
+  const keepAlive = setInterval(() => response.write(': alive\n\n'), 15_000);
+  try {
+    for await (const batch of deps.store.events.follow(run.runId, { afterSeq, signal: closed.signal })) {
+      const text = batch
+        .map((event) => `id: ${event.seq}\nevent: ${event.kind}\ndata: ${JSON.stringify({ time: event.time, ...event.payload })}\n\n`)
+        .join('');
+      if (!response.write(text)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+    if (!closed.signal.aborted) response.write('event: end\ndata: {}\n\n');
+  } finally {
+    clearInterval(keepAlive);
+    response.end();
+  }
+}
