@@ -59,7 +59,8 @@ function readParameters(shape) {
       if (complaint !== undefined) throw new BadInput(`parameter ${name} must be ${complaint}`);
       return;
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BadInput(`parameter ${name} must be an object`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new BadInput(`${name === '' ? 'the parameters' : `parameter ${name.slice(0, -1)}`} must be an object`);
     for (const key of Object.keys(value)) if (!Object.hasOwn(wanted, key)) throw new BadInput(`there is no parameter ${name}${key}`);
     for (const key of Object.keys(wanted)) {
       if (!Object.hasOwn(value, key)) throw new BadInput(`parameter ${name}${key} is missing`);

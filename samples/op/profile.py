@@ -63,7 +63,7 @@ def read_parameters():
                 raise BadInput(f"parameter {name} must be {wanted[1]}")
             return
         if not isinstance(value, dict):
-            raise BadInput(f"parameter {name} must be an object")
+            raise BadInput(f"{f'parameter {name[:-1]}' if name else 'the parameters'} must be an object")
         for key in value:
             if key not in wanted:
                 raise BadInput(f"there is no parameter {name}{key}")
