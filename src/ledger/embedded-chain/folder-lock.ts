@@ -1,0 +1,43 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+
+export interface FolderLock {
+  /** What a second start says about the first. */
+  describe(holder: string): void;
+  release(): void;
+}
+
+/**
+ * One owner per folder. The lock is the kernel's (fcntl, through SQLite's exclusive transaction): it is gone with the process
+ * that held it, however that ended, and no pid has to be guessed alive. @throws DT_CHAIN_FOLDER_BUSY
+ */
+export function lockFolder(folder: string): FolderLock {
+  const holderFile = join(folder, 'holder.txt');
+  const database = new DatabaseSync(join(folder, 'lock.db'));
+  try {
+    database.exec('PRAGMA busy_timeout = 0');
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database.close();
+    throw new ToolkitError('DT_CHAIN_FOLDER_BUSY', { folder, holder: readHolder(holderFile) }, cause);
+  }
+  const describe = (holder: string) => writeFileSync(holderFile, `process ${process.pid}${holder}`);
+  describe('');
+  return {
+    describe,
+    release: () => {
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
+}
+
+function readHolder(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(0, 200);
+  } catch {
+    return 'process unknown';
+  }
+}
