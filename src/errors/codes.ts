@@ -75,6 +75,12 @@ export const errorTable = {
     503,
     true,
   ),
+  DT_CONFIG_NO_ADDRESS_BOOK: row(
+    'No address book of the contracts at {path}.',
+    'Run `dt chain start` or `dt chain deploy`, or give the file of your chain with --address-book.',
+    2,
+    500,
+  ),
   DT_KEY_UNKNOWN: row('No key named {name} on this machine.', 'Run `dt key list`, or `dt key create --name {name}`.', 2, 400),
   DT_KEY_EXISTS: row('A key named {name} exists already.', 'Choose another name; keys are never overwritten.', 2, 409),
   DT_KEY_WRONG_PASSWORD: row('The password does not open key {name}.', 'Set DT_PASSWORD, or run on a terminal to be asked for it.', 2, 400),

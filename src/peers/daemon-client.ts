@@ -70,14 +70,14 @@ export class DaemonClient {
 
   async grant(
     request: { composite: TokenId; dataToken: TokenId; until: number },
-    documents: readonly JsonObject[],
+    documents: readonly object[],
   ): Promise<{ readonly granted: boolean; readonly until: number }> {
     const signed = { type: 'grant', ...request, ...freshEnvelope(this.options.organization) } as const;
     const body = grantBody(signed, await signRequest(this.needSigner(), this.options.domain, signed), documents);
     return this.json(await this.call('POST', '/v1/grants', body, false));
   }
 
-  async holdAsset(body: { token: TokenId; path: string; document: JsonObject }): Promise<JsonObject> {
+  async holdAsset(body: { token: TokenId; path: string; document: object }): Promise<JsonObject> {
     return this.json(await this.call('POST', '/v1/assets', body));
   }
 
@@ -85,7 +85,7 @@ export class DaemonClient {
     return (await this.json<{ assets: readonly JsonObject[] }>(await this.call('GET', '/v1/assets', undefined))).assets;
   }
 
-  async pinDocuments(documents: readonly JsonObject[]): Promise<void> {
+  async pinDocuments(documents: readonly object[]): Promise<void> {
     await this.call('POST', '/v1/documents', { documents });
   }
 

@@ -28,7 +28,7 @@ export interface GrantBody {
   };
   readonly signature: string;
   /** DDOs that the daemon may not know yet; they count only if the chain anchors exactly these bytes. */
-  readonly documents?: readonly Json[];
+  readonly documents?: readonly object[];
 }
 
 export type ComputeRequest = Extract<SignedRequest, { type: 'compute' }>;
@@ -40,7 +40,7 @@ export function computeBody(request: ComputeRequest, signature: string): Compute
   return { request: { job: job.toString(), algorithm, dataToken, spec, daemon, nonce, expiry }, signature };
 }
 
-export function grantBody(request: GrantRequest, signature: string, documents: readonly Json[]): GrantBody {
+export function grantBody(request: GrantRequest, signature: string, documents: readonly object[]): GrantBody {
   const { composite, dataToken, until, daemon, nonce, expiry } = request;
   return { request: { composite, dataToken, until, daemon, nonce, expiry }, signature, documents };
 }

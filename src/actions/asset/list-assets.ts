@@ -1,0 +1,24 @@
+import { type ListedToken, readIndex } from '../../catalog/ledger-index.js';
+import { loadDdo } from '../../catalog/load-documents.js';
+import type { Ddo } from '../../documents/ddo/ddo.js';
+import type { Address } from '../../documents/ids.js';
+import type { ReaderContext } from '../action-context.js';
+
+export interface AssetListing extends ListedToken {
+  readonly ownerName: string | undefined;
+  /** undefined: its document cannot be read from here. */
+  readonly ddo: Ddo | undefined;
+}
+
+/** All tokens of the chain, oldest first, or those of one owner. */
+export async function listAssets(context: ReaderContext, owner?: Address): Promise<readonly AssetListing[]> {
+  const index = await readIndex(context.ledger);
+  const tokens = [...index.tokens.values()].filter((token) => owner === undefined || token.owner === owner);
+  return Promise.all(
+    tokens.map(async (token) => ({
+      ...token,
+      ownerName: index.organizations.get(token.owner)?.name,
+      ddo: await loadDdo(context.content, token).catch(() => undefined),
+    })),
+  );
+}

@@ -1,0 +1,61 @@
+import type { TokenId } from '../../documents/ids.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { RunView } from '../../peers/daemon-client.js';
+import { type ActionContext, step } from '../action-context.js';
+import { followRun, type RunListener } from './follow-run.js';
+import { type Party, partiesOf } from './job-parties.js';
+
+export interface ExecJobParameters {
+  readonly task: bigint;
+  readonly algorithm: TokenId;
+  /** Wait for the end of every share. */
+  readonly wait: boolean;
+  /** Told of every state and log line while waiting. */
+  readonly listener?: RunListener;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecutedShare {
+  readonly party: Party;
+  readonly run: RunView | undefined;
+  readonly problem: ToolkitError | undefined;
+}
+
+export interface ExecJobResult {
+  readonly job: bigint;
+  readonly shares: readonly ExecutedShare[];
+}
+
+/**
+ * Adds the job on chain, resolves its spec, and sends a signed request to every owner's daemon at once. One owner's refusal is reported
+ * with the answers of the others; nothing is hidden behind the first failure.
+ * @throws DT_CHAIN_REVERTED (closed task, missing grants, wrong owner), DT_DOCUMENT_*, DT_PEER_NO_ENDPOINT
+ */
+export async function execJob(context: ActionContext, parameters: ExecJobParameters): Promise<ExecJobResult> {
+  const { algorithm, task } = parameters;
+  const job = await step(context, 'Add the job', () => context.ledger.addJob(task, algorithm), String);
+  const { parties, specDigest } = await step(
+    context,
+    'Resolve its parties',
+    () => partiesOf(context, job),
+    ({ parties: all }) => `${all.length}`,
+  );
+  const shares = await Promise.all(
+    parties.map(async (party): Promise<ExecutedShare> => {
+      try {
+        const run = await step(
+          context,
+          `${party.ownerName}: ${party.assetName}`,
+          () => party.client.compute({ job, algorithm, dataToken: party.token, spec: specDigest }),
+          (accepted) => accepted.state,
+        );
+        if (!parameters.wait) return { party, run, problem: undefined };
+        return { party, run: await followRun(party, run, parameters.listener, parameters.signal), problem: undefined };
+      } catch (error) {
+        if (error instanceof ToolkitError) return { party, run: undefined, problem: error };
+        throw error;
+      }
+    }),
+  );
+  return { job, shares };
+}

@@ -1,0 +1,26 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { RunView } from '../../peers/daemon-client.js';
+import type { Party } from './job-parties.js';
+
+export interface RunListener {
+  onState?(party: Party, state: string): void;
+  onLog?(party: Party, stream: string, text: string): void;
+}
+
+/** Follows one share to its end by the daemon's event stream, and returns its last state. @throws DT_PEER_UNREACHABLE */
+export async function followRun(party: Party, run: RunView, listener: RunListener = {}, signal?: AbortSignal): Promise<RunView> {
+  for await (const event of party.client.events(run.id, signal)) {
+    const data = parseData(event.data, party.client.url);
+    if (event.event === 'state' && typeof data['state'] === 'string') listener.onState?.(party, data['state']);
+    if (event.event === 'log' && typeof data['text'] === 'string') listener.onLog?.(party, String(data['stream']), data['text']);
+  }
+  return party.client.job(run.id);
+}
+
+function parseData(text: string, url: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new ToolkitError('DT_PEER_ANSWER', { url, reason: 'an event is not JSON' }, error);
+  }
+}

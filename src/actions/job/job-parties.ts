@@ -1,0 +1,76 @@
+import { resolveJob } from '../../catalog/resolve-facts.js';
+import { buildJobSpec } from '../../constraints/check-facts.js';
+import { failedClauses, summarize } from '../../documents/decision/decision.js';
+import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { JobFacts } from '../../documents/job/job-facts.js';
+import { digestOfSpec, type JobSpec } from '../../documents/job/job-spec.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { DaemonClient, RunView } from '../../peers/daemon-client.js';
+import { endpointOf } from '../../peers/daemon-url.js';
+import { type ActionContext, daemonOf } from '../action-context.js';
+
+/** One owner's share of a job, and how to speak to its daemon. */
+export interface Party {
+  readonly token: TokenId;
+  readonly assetName: string;
+  readonly owner: Address;
+  readonly ownerName: string;
+  readonly client: DaemonClient;
+}
+
+export interface JobParties {
+  readonly facts: JobFacts;
+  readonly spec: JobSpec;
+  readonly specDigest: Bytes32;
+  readonly parties: readonly Party[];
+}
+
+/** @throws DT_JOB_UNKNOWN, DT_DOCUMENT_*, DT_POLICY_DENIED when the tree is broken, DT_PEER_NO_ENDPOINT */
+export async function partiesOf(context: ActionContext, job: bigint): Promise<JobParties> {
+  const facts = await resolveJob(context.ledger, context.content, job);
+  const { spec, problems } = buildJobSpec(facts);
+  if (problems.length > 0)
+    throw new ToolkitError('DT_POLICY_DENIED', {
+      id: facts.root,
+      count: problems.length,
+      summary: summarize(problems),
+      clauses: failedClauses(problems),
+    });
+  const parties = spec.steps.map((step): Party => {
+    const ddo = facts.ddos.get(step.token);
+    const organization = facts.organizations.get(step.owner);
+    const url = endpointOf(
+      ddo?.services.find((service) => service.index === step.service),
+      organization?.url,
+    );
+    if (url === undefined) throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner: step.owner, id: step.token });
+    return {
+      token: step.token,
+      assetName: ddo?.metadata.main.name ?? step.token,
+      owner: step.owner,
+      ownerName: organization?.name ?? step.owner,
+      client: daemonOf(context, step.owner, url),
+    };
+  });
+  return { facts, spec, specDigest: digestOfSpec(spec), parties };
+}
+
+export type PartyRun = Party & { readonly run: RunView | undefined; readonly problem: ToolkitError | undefined };
+
+/** What every party's daemon says of its share; one that cannot be asked does not hide the others. */
+export async function runsOf(context: ActionContext, job: bigint, only?: TokenId): Promise<readonly PartyRun[]> {
+  const { parties } = await partiesOf(context, job);
+  return Promise.all(
+    parties
+      .filter((party) => only === undefined || party.token === only)
+      .map(async (party) => {
+        try {
+          const [run] = await party.client.jobs({ job: job.toString(), token: party.token });
+          return { ...party, run, problem: undefined };
+        } catch (error) {
+          if (error instanceof ToolkitError) return { ...party, run: undefined, problem: error };
+          throw error;
+        }
+      }),
+  );
+}

@@ -1,0 +1,91 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseTokenId, type TokenId } from '../documents/ids.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+
+/** What the commands of one machine remember. Nothing here is secret but the key files, and those are encrypted. */
+export interface Settings {
+  readonly rpcUrl?: string;
+  /** Name of the key that is used when none is given. */
+  readonly key?: string;
+  /** IPFS gateways to read documents from, besides the daemons that the chain names. */
+  readonly gateways?: readonly string[];
+}
+
+/** The folder of the command line: `--home`, DT_HOME, or ~/.dt. */
+export class Home {
+  readonly folder: string;
+
+  constructor(folder: string | undefined) {
+    this.folder = resolve(folder ?? join(homedir(), '.dt'));
+  }
+
+  readonly path = (...parts: string[]): string => join(this.folder, ...parts);
+
+  async settings(): Promise<Settings> {
+    return (await this.readJson('settings.json')) ?? {};
+  }
+
+  async saveSettings(change: Settings): Promise<void> {
+    await this.writeJson('settings.json', { ...(await this.settings()), ...change });
+  }
+
+  /** `@name` or a token id into a token id. @throws DT_NAME_UNKNOWN, DT_INPUT_INVALID */
+  async tokenId(text: string, what: string): Promise<TokenId> {
+    if (!text.startsWith('@')) return parseTokenId(text, what);
+    const id = (await this.names())[text.slice(1)];
+    if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text });
+    return parseTokenId(id, what);
+  }
+
+  async names(): Promise<Readonly<Record<string, string>>> {
+    return (await this.readJson('names.json')) ?? {};
+  }
+
+  /** Lets later commands and attribute files say `@name`. A name may be given anew. */
+  async saveName(name: string, id: TokenId): Promise<void> {
+    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
+      throw new ToolkitError('DT_INPUT_INVALID', { what: 'The name', reason: 'use letters, digits, dot, dash and underscore, at most 64' });
+    await this.writeJson('names.json', { ...(await this.names()), [name]: id });
+  }
+
+  /** Every string `@name` in an attribute file, keys too, becomes the token id it stands for. @throws DT_NAME_UNKNOWN */
+  async withoutNames(value: unknown): Promise<unknown> {
+    const names = await this.names();
+    const replace = (text: string): string => {
+      if (!/^@[a-z0-9][a-z0-9._-]*$/i.test(text)) return text;
+      const id = names[text.slice(1)];
+      if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text });
+      return id;
+    };
+    const walk = (inner: unknown): unknown => {
+      if (typeof inner === 'string') return replace(inner);
+      if (Array.isArray(inner)) return inner.map(walk);
+      if (typeof inner !== 'object' || inner === null) return inner;
+      return Object.fromEntries(Object.entries(inner).map(([key, item]) => [replace(key), walk(item)]));
+    };
+    return walk(value);
+  }
+
+  private async readJson<T>(name: string): Promise<T | undefined> {
+    const file = this.path(name);
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: error.message }, error);
+    });
+    try {
+      return text === undefined ? undefined : (JSON.parse(text) as T);
+    } catch (error) {
+      throw new ToolkitError('DT_INPUT_JSON', { what: file, reason: (error as Error).message }, error);
+    }
+  }
+
+  private async writeJson(name: string, value: unknown): Promise<void> {
+    const file = this.path(name);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${process.pid}.tmp`;
+    await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    await rename(temporary, file);
+  }
+}
