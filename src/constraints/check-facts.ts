@@ -3,6 +3,7 @@ import type { Clause } from '../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { JobFacts, TreeFacts } from '../documents/job/job-facts.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
 import { checkTree, type OperatorDocuments } from './check-tree.js';
 import { checkArguments, resolveSteps, type Step } from './resolve-steps.js';
 
@@ -80,7 +81,8 @@ export interface ResolvedJob {
 /** The job spec that every party derives alike. Steps that cannot be resolved are left out of it and named in `problems`. */
 export function buildJobSpec(facts: JobFacts): ResolvedJob {
   const algorithm = facts.ddos.get(facts.root);
-  if (algorithm === undefined) throw new Error('resolveJob always reads the document of the root');
+  if (algorithm === undefined)
+    throw new ToolkitError('DT_BUG_UNEXPECTED', { reason: 'a job was resolved without the document of its algorithm' });
   const { steps, problems } = resolveSteps(algorithm, facts.ddos);
   const digestOfToken = (id: TokenId): Bytes32 => facts.tokens.get(id)?.digest ?? (`0x${'0'.repeat(64)}` as Bytes32);
   const resolved = steps.flatMap((step) => {

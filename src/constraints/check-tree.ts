@@ -1,9 +1,9 @@
-import { isObject, type Json, pointer } from '../documents/canonical.js';
+import { isObject, type Json, type JsonObject, pointer } from '../documents/canonical.js';
 import { type CompositeDdo, type Ddo, isAlgorithm, isComposite, isLeaf, type LeafDdo, type Service } from '../documents/ddo/ddo.js';
 import type { Clause } from '../documents/decision/decision.js';
 import type { TokenId } from '../documents/ids.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
-import { evaluate } from './evaluate.js';
+import { evaluate, evaluateParameters, type Site } from './evaluate.js';
 
 export type Documents = ReadonlyMap<TokenId, Ddo>;
 export type OperatorDocuments = ReadonlyMap<TokenId, OperatorDocument>;
@@ -32,7 +32,8 @@ export function checkLeaf(ddo: LeafDdo, operators: OperatorDocuments): readonly 
   return ddo.services.flatMap((service, i) => {
     const { template, constraint } = service.descriptor;
     const operator = operators.get(template);
-    if (operator !== undefined) return evaluate(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false);
+    if (operator !== undefined)
+      return evaluateParameters(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false);
     const where = pointer('services', i, 'descriptor', 'template');
     return [failure(ddo.dt, ddo.dt, where, 'operator', `an operator that is published; ${template} is not`)];
   });
@@ -52,44 +53,82 @@ export function checkComposite(ddo: CompositeDdo, documents: Documents): readonl
         const known = child.services.map((candidate) => candidate.index).join(', ');
         return [failure(id, ddo.dt, '/services', 'service', `one of the services ${known}; ${step.service} is none of them`)];
       }
-      return checkService(child, chosen, step.constraint, ddo);
+      return checkService(child, chosen, step.constraint, ddo, documents);
     }),
   );
 }
 
-function checkService(child: Ddo, chosen: Service, offer: Json, parent: Ddo): readonly Clause[] {
+function checkService(child: Ddo, chosen: Service, offer: Json, parent: Ddo, documents: Documents): readonly Clause[] {
   const terminal = isAlgorithm(parent);
   const demands = demandsOf(child, chosen);
-  if (isLeaf(child))
-    return demands.flatMap((d) => evaluate(d.constraint, offer, { of: child.dt, by: parent.dt, pointer: d.pointer }, terminal));
-  const offered = isObject(offer) ? offer : {};
-  const workflow = pointer('services', child.services.indexOf(chosen), 'descriptor', 'workflow');
-  const extra = Object.keys(offered).filter((key) => !demands.some((demand) => demand.child === key));
+  const site = (where: string): Site => ({ of: child.dt, by: parent.dt, pointer: where });
+  if (isLeaf(child)) return demands.flatMap((demand) => evaluateParameters(demand.constraint, offer, site(demand.pointer), terminal));
   return [
-    ...extra.map((key) => failure(child.dt, parent.dt, workflow, 'keys', `leave out ${key}; it is not a child of ${child.dt}`)),
+    ...checkChildKeys(child, chosen, offer, parent.dt),
     ...demands.flatMap((demand) => {
-      const inner = demand.child === undefined ? undefined : offered[demand.child];
-      if (inner === undefined) return [failure(child.dt, parent.dt, demand.pointer, 'keys', `give a constraint for ${demand.child}`)];
-      return evaluate(demand.constraint, inner, { of: child.dt, by: parent.dt, pointer: demand.pointer }, terminal);
+      const inner = demand.child === undefined || !isObject(offer) ? undefined : offer[demand.child];
+      if (demand.child === undefined || inner === undefined) return [];
+      return checkBelow(demand.child, demand.constraint, inner, site(demand.pointer), terminal, documents);
     }),
   ];
 }
 
-/** A whole tree: each leaf against its operators, each composite against its children. */
+/** What is passed to a composite names exactly its children. */
+export function checkChildKeys(child: Ddo, chosen: Service, offer: Json, by: string): readonly Clause[] {
+  const workflow = pointer('services', child.services.indexOf(chosen), 'descriptor', 'workflow');
+  const demands = demandsOf(child, chosen);
+  const names = isObject(offer) ? Object.keys(offer) : [];
+  const extra = names.filter((name) => !demands.some((demand) => demand.child === name));
+  const missing = demands.filter((demand) => demand.child !== undefined && !names.includes(demand.child));
+  return [
+    ...extra.map((name) => failure(child.dt, by, workflow, 'keys', `leave out ${name}; it is not a child of ${child.dt}`)),
+    ...missing.map((demand) => failure(child.dt, by, demand.pointer, 'keys', `give a constraint for ${demand.child}`)),
+  ];
+}
+
+/** Between a composite and its leaves, constraints are maps of children; only below them are they parameters. */
+function checkBelow(id: TokenId, demand: Json, offer: Json, site: Site, terminal: boolean, documents: Documents): readonly Clause[] {
+  const token = documents.get(id);
+  if (token === undefined) return evaluate(demand, offer, site, terminal);
+  if (isLeaf(token)) return evaluateParameters(demand, offer, site, terminal);
+  const names = isObject(demand) ? Object.keys(demand) : [];
+  if (!isObject(demand) || !isObject(offer) || names.length === 0 || !sameNames(names, offer))
+    return evaluate(demand, offer, site, terminal);
+  return names.flatMap((name) =>
+    checkBelow(
+      name as TokenId,
+      demand[name] ?? null,
+      offer[name] ?? null,
+      { ...site, pointer: site.pointer + pointer(name) },
+      terminal,
+      documents,
+    ),
+  );
+}
+
+const sameNames = (names: readonly string[], offer: JsonObject): boolean =>
+  names.length === Object.keys(offer).length && names.every((name) => Object.hasOwn(offer, name) && !name.startsWith('$'));
+
+/** A whole tree: each leaf against its operators, each composite against its children, each token reached once. */
 export function checkTree(root: TokenId, documents: Documents, operators: OperatorDocuments): readonly Clause[] {
   const clauses: Clause[] = [];
-  const seen = new Set<TokenId>();
-  const visit = (id: TokenId): void => {
+  const reached = new Set<TokenId>();
+  const visit = (id: TokenId, path: readonly TokenId[]): void => {
     const ddo = documents.get(id);
-    if (ddo === undefined || seen.has(id)) return;
-    seen.add(id);
+    if (ddo === undefined) return;
+    if (reached.has(id)) {
+      const wish = path.includes(id) ? 'not to be made of itself' : 'to be reached once; the tree reaches it twice';
+      clauses.push(failure(id, path.at(-1) ?? root, '/', 'tree', wish));
+      return;
+    }
+    reached.add(id);
     if (isComposite(ddo)) {
       clauses.push(...checkComposite(ddo, documents));
-      ddo.child_dts.forEach(visit);
+      for (const child of ddo.child_dts) visit(child, [...path, id]);
     } else if (isLeaf(ddo)) clauses.push(...checkLeaf(ddo, operators));
   };
   if (!documents.has(root)) return [failure(root, root, '/', 'tree', 'a document that can be read')];
-  visit(root);
+  visit(root, []);
   return clauses;
 }
 

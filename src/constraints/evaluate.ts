@@ -1,8 +1,10 @@
-import { canonicalBytes, isObject, type Json } from '../documents/canonical.js';
+import { canonicalBytes, inspectJson, isObject, type Json, type JsonObject, pointer } from '../documents/canonical.js';
 import type { Clause } from '../documents/decision/decision.js';
-import { isFixed, readConstraint } from './constraint.js';
-import { narrowsSchema } from './narrow-schema.js';
-import { matchSchema, refuseSchema } from './schema-match.js';
+import { type Constraint, flawsOf, openPlaces, readConstraint } from './constraint.js';
+import { type Effort, newEffort } from './effort.js';
+import { isWithin } from './narrow-schema.js';
+import { sameValue } from './same-value.js';
+import { mismatchOf } from './schema-match.js';
 
 /** Where a constraint stands and who answers it; copied into every clause. */
 export interface Site {
@@ -16,93 +18,103 @@ export interface Site {
 
 /**
  * Checks what a level offers against what the level below demands, key by key to any depth, and reports every clause, passed or failed.
- * `terminal`: the offer must leave nothing open, as an algorithm has to. Pure. DESIGN section 6 has the semantics.
+ * `terminal`: the offer must leave nothing open, as an algorithm has to. Pure, and throws on nothing. DESIGN section 6 has the semantics.
  */
 export function evaluate(demand: Json, offer: Json, site: Site, terminal: boolean): readonly Clause[] {
+  // What is not JSON cannot stand in a decision either, so these clauses do not quote it.
+  const refuse = (wouldPass: string): readonly Clause[] => [{ ...site, rule: 'keyword', passed: false, wouldPass }];
+  const demanded = unreadable(demand);
+  if (demanded !== undefined) return refuse(`the owner corrects its constraint: ${demanded}`);
+  const offered = unreadable(offer);
+  if (offered !== undefined) return refuse(offered);
   const clauses: Clause[] = [];
-  check(demand, offer, site, terminal, clauses);
+  check(demand, offer, site, { terminal, clauses, effort: newEffort() });
   return clauses;
 }
 
-function check(demand: Json, offer: Json | undefined, site: Site, terminal: boolean, out: Clause[]): void {
-  const add = (passed: boolean, rule: Clause['rule'], wouldPass: string): void => {
-    out.push({
-      ...site,
-      rule,
-      required: demand,
-      ...(offer === undefined ? {} : { offered: offer }),
-      passed,
-      ...(passed ? {} : { wouldPass }),
-    });
+/**
+ * The same for the parameters as a whole. They are a named list, so `{}` against `{}` is an operator without parameters: there is nothing
+ * that an algorithm could leave open.
+ */
+export function evaluateParameters(demand: Json, offer: Json, site: Site, terminal: boolean): readonly Clause[] {
+  if (isEmpty(demand) && isEmpty(offer)) return [{ ...site, rule: 'keys', required: demand, offered: offer, passed: true }];
+  return evaluate(demand, offer, site, terminal);
+}
+
+interface Run {
+  readonly terminal: boolean;
+  readonly clauses: Clause[];
+  readonly effort: Effort;
+}
+
+type Finding = Pick<Clause, 'rule' | 'passed' | 'wouldPass'>;
+const pass = (rule: Clause['rule']): Finding => ({ rule, passed: true });
+/** Reasons are cut to size and quote foreign patterns; half of a surrogate pair that is left over could not be written into a decision. */
+const fail = (rule: Clause['rule'], wouldPass: string): Finding => ({
+  rule,
+  passed: false,
+  wouldPass: wouldPass.replace(/\p{Surrogate}/gu, '\ufffd'),
+});
+
+function check(demand: Json, offer: Json | undefined, site: Site, run: Run): void {
+  const add = (finding: Finding): void => {
+    run.clauses.push({ ...site, required: demand, ...(offer === undefined ? {} : { offered: offer }), ...finding });
   };
-  if (offer === undefined) return add(false, 'keys', `give this key: ${wish(demand)}`);
-  const lower = readConstraint(demand);
-  const upper = readConstraint(offer);
-  if (lower.kind === 'unknown') return add(false, 'keyword', `the owner corrects its constraint: ${lower.reason}`);
-  if (upper.kind === 'unknown') return add(false, 'keyword', upper.reason);
-  if (upper.kind === 'match' && refuseSchema(upper.schema) !== undefined) return add(false, 'keyword', refuseSchema(upper.schema) ?? '');
-  if (lower.kind === 'keys') return checkKeys(lower.keys, offer, site, terminal, out, add);
-  if (terminal && !isFixed(offer)) return add(false, 'fixed', `an algorithm fixes every parameter: ${wish(demand)}`);
-  if (lower.kind === 'any') {
-    const reason = refuseInside(offer);
-    return add(reason === undefined, reason === undefined ? 'any' : 'keyword', reason ?? '');
-  }
-  if (lower.kind === 'equals')
-    return add(upper.kind === 'equals' && same(lower.value, upper.value), 'equals', `exactly ${text(lower.value)}`);
+  const lower = readConstraint(demand, run.effort);
+  if (lower.kind === 'unknown') return add(fail('keyword', `the owner corrects its constraint: ${lower.reason}`));
+  if (offer === undefined) return add(fail('keys', `give this key: ${wish(lower)}`));
+  if (lower.kind !== 'keys') return add(judge(lower, offer, run));
+  if (!hasKeys(offer)) return add(fail('keys', wish(lower)));
+  checkKeys(lower.keys, offer, site, run);
+}
+
+function judge(lower: Exclude<Constraint, { kind: 'unknown' | 'keys' }>, offer: Json, { terminal, effort }: Run): Finding {
+  const flaws = flawsOf(offer, effort);
+  if (flaws.length > 0) return fail('keyword', brief(flaws.join('; ')));
+  const open = openPlaces(offer);
+  if (terminal && open.length > 0)
+    return fail('fixed', `an algorithm fixes every parameter: ${wish(lower)}, nothing open at ${brief(open.join(', '))}`);
+  if (lower.kind === 'any') return pass('any');
+  if (lower.kind === 'equals') return sameValue(lower.value, offer) ? pass('equals') : fail('equals', wish(lower));
+  const upper = readConstraint(offer, effort);
   if (upper.kind === 'match')
-    return add(narrowsSchema(lower.schema, upper.schema), 'match', `a $match that is provably within ${text(lower.schema)}`);
-  if (!isFixed(offer)) return add(false, 'match', `a fixed value, or a $match within ${text(lower.schema)}`);
-  const verdict = matchSchema(lower.schema, offer);
-  return add(verdict.accepted, 'match', verdict.accepted ? '' : `a value that ${text(lower.schema)} accepts (${verdict.reason})`);
+    return isWithin(lower.schema, upper.schema, effort)
+      ? pass('match')
+      : fail('match', `a $match that is provably within ${text(lower.schema)}`);
+  if (open.length > 0) return fail('match', `a fixed value, or a $match within ${text(lower.schema)}`);
+  const reason = mismatchOf(lower.schema, offer, effort);
+  return reason === undefined ? pass('match') : fail('match', `${wish(lower)} (${brief(reason)})`);
 }
 
-function checkKeys(
-  keys: Readonly<Record<string, Json>>,
-  offer: Json,
-  site: Site,
-  terminal: boolean,
-  out: Clause[],
-  add: (passed: boolean, rule: Clause['rule'], wouldPass: string) => void,
-): void {
-  const names = Object.keys(keys);
-  if (readConstraint(offer).kind !== 'keys' || !isObject(offer))
-    return add(false, 'keys', `an object with exactly the keys ${names.join(', ')}`);
-  const at = (key: string): Site => ({ ...site, pointer: `${site.pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` });
-  for (const key of names) check(keys[key] ?? null, Object.hasOwn(offer, key) ? offer[key] : undefined, at(key), terminal, out);
-  for (const key of Object.keys(offer))
-    if (!Object.hasOwn(keys, key))
-      out.push({
-        ...at(key),
-        rule: 'keys',
-        offered: offer[key] ?? null,
-        passed: false,
-        wouldPass: `leave out ${key}; the keys are ${names.join(', ')}`,
-      });
-}
-
-/** An unknown keyword deep inside of an offer that nothing below looks at is still one that nobody understands. */
-function refuseInside(offer: Json): string | undefined {
-  const read = readConstraint(offer);
-  if (read.kind === 'unknown') return read.reason;
-  if (read.kind === 'match') return refuseSchema(read.schema);
-  if (read.kind !== 'keys') return undefined;
-  for (const inner of Object.values(read.keys)) {
-    const reason = refuseInside(inner);
-    if (reason !== undefined) return reason;
+function checkKeys(keys: JsonObject, offer: JsonObject, site: Site, run: Run): void {
+  const at = (key: string): Site => ({ ...site, pointer: site.pointer + pointer(key) });
+  for (const [key, inner] of Object.entries(keys)) check(inner, Object.hasOwn(offer, key) ? offer[key] : undefined, at(key), run);
+  const names = brief(Object.keys(keys).join(', '));
+  for (const [key, offered] of Object.entries(offer)) {
+    if (Object.hasOwn(keys, key)) continue;
+    const finding = key.startsWith('$')
+      ? fail('keyword', `leave out the keyword ${brief(key)}: only $match is known, and it stands alone in its object`)
+      : fail('keys', `leave out ${brief(key)}; the keys are ${names}`);
+    run.clauses.push({ ...at(key), offered, ...finding });
   }
-  return undefined;
 }
 
-const same = (a: Json, b: Json): boolean => Buffer.compare(canonicalBytes(a), canonicalBytes(b)) === 0;
+const isEmpty = (value: Json): boolean => isObject(value) && Object.keys(value).length === 0;
 
-function wish(demand: Json): string {
-  const lower = readConstraint(demand);
+/** An object that is neither `{}` nor a `$match` alone, whatever else is wrong with it. */
+const hasKeys = (value: Json): value is JsonObject => isObject(value) && Object.keys(value).some((key) => key !== '$match');
+
+function unreadable(value: Json): string | undefined {
+  const { tooDeep, flaw } = inspectJson(value);
+  return tooDeep ? 'it is nested too deep' : flaw;
+}
+
+function wish(lower: Constraint): string {
   if (lower.kind === 'equals') return `exactly ${text(lower.value)}`;
   if (lower.kind === 'match') return `a value that ${text(lower.schema)} accepts`;
-  return lower.kind === 'keys' ? `an object with the keys ${Object.keys(lower.keys).join(', ')}` : 'any fixed value';
+  return lower.kind === 'keys' ? `an object with exactly the keys ${brief(Object.keys(lower.keys).join(', '))}` : 'any fixed value';
 }
 
-function text(value: Json): string {
-  const whole = Buffer.from(canonicalBytes(value)).toString('utf8');
-  return whole.length > 200 ? `${whole.slice(0, 200)}…` : whole;
-}
+const text = (value: Json): string => brief(Buffer.from(canonicalBytes(value)).toString('utf8'));
+
+const brief = (whole: string): string => (whole.length > 200 ? `${whole.slice(0, 200)}…` : whole);
