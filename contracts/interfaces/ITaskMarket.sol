@@ -32,6 +32,15 @@ interface ITaskMarket {
         uint48 timestamp;
     }
 
+    /// @dev All on chain that decides about a job, read at one block.
+    struct JobTree {
+        Job job;
+        Task task;
+        /// See {IDataTokens-tree}.
+        IDataTokens.Node[] nodes;
+        uint256 timestamp;
+    }
+
     event TaskCreated(uint256 indexed task, address indexed demander, string name, string description);
     event TaskClosed(uint256 indexed task);
     event JobAdded(uint256 indexed job, uint256 indexed task, uint256 indexed algorithm, address demander);
@@ -67,14 +76,11 @@ interface ITaskMarket {
 
     function taskOf(uint256 task) external view returns (Task memory);
 
-    function jobOf(uint256 job) external view returns (Job memory, Task memory);
+    function jobOf(uint256 job) external view returns (Job memory);
 
     /// @notice The last report of the owner of the leaf `token`; state None where there is none.
     function reportOf(uint256 job, uint256 token) external view returns (Report memory);
 
-    /// @notice All on chain that decides about a job, read at one block: see {IDataTokens-tree}.
-    function jobTree(uint256 job)
-        external
-        view
-        returns (Job memory, Task memory, IDataTokens.Node[] memory nodes, uint256 timestamp);
+    /// @notice A job, its task, and the tree of its algorithm.
+    function jobTree(uint256 job) external view returns (JobTree memory);
 }

@@ -109,9 +109,8 @@ contract TaskMarket is OrganizationGated, ITaskMarket {
     }
 
     /// @inheritdoc ITaskMarket
-    function jobOf(uint256 job) public view returns (Job memory found, Task memory task) {
-        found = _requireJob(job);
-        task = _tasks[found.task];
+    function jobOf(uint256 job) external view returns (Job memory) {
+        return _requireJob(job);
     }
 
     /// @inheritdoc ITaskMarket
@@ -120,13 +119,10 @@ contract TaskMarket is OrganizationGated, ITaskMarket {
     }
 
     /// @inheritdoc ITaskMarket
-    function jobTree(uint256 job)
-        external
-        view
-        returns (Job memory found, Task memory task, IDataTokens.Node[] memory nodes, uint256 timestamp)
-    {
-        (found, task) = jobOf(job);
-        (nodes, timestamp) = tokens.tree(found.algorithm);
+    function jobTree(uint256 job) external view returns (JobTree memory found) {
+        found.job = _requireJob(job);
+        found.task = _tasks[found.job.task];
+        (found.nodes, found.timestamp) = tokens.tree(found.job.algorithm);
     }
 
     function _requireOpen(uint256 task) private view returns (Task storage found) {

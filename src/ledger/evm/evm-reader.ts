@@ -2,7 +2,7 @@ import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ChainRef, ChainTime, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
 import type { ChainClient, ViewCall } from './chain-client.js';
-import { eventsOf, timeOfBlock } from './chain-events.js';
+import { arrayOf, eventsOf, timeOfBlock } from './chain-events.js';
 import { jobRecord, operatorRecords, organizationRecords, tokenRecords } from './chain-records.js';
 import { deriveTokenId, numberOf, wordOf } from './codecs.js';
 import { readLogs } from './read-logs.js';
@@ -22,10 +22,11 @@ export class EvmReader implements LedgerReader {
 
   /** One call answers for the job and its tree, so all of it is of one block, whatever `_algorithm` is. */
   async jobTree(jobId: bigint, _algorithm?: TokenId): Promise<JobTree> {
-    const [job, task, nodes, timestamp] = await this.#lookup(
+    const [tree] = await this.#lookup(
       { contract: 'market', method: 'jobTree', args: [jobId] },
       { name: 'JobUnknown', error: () => new ToolkitError('DT_JOB_UNKNOWN', { id: jobId }) },
     );
+    const [job, task, nodes, timestamp] = arrayOf(tree);
     return { job: jobRecord(jobId, job, task), tokens: tokenRecords(nodes), now: numberOf(timestamp) };
   }
 
