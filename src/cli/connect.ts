@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Wallet } from 'ethers/wallet';
+import { openDocuments } from '../catalog/open-documents.js';
 import type { ContentStore } from '../content-store/content-store.js';
-import { FilesystemStore } from '../content-store/filesystem-store.js';
-import { GatewaySource } from '../content-store/gateway-source.js';
-import { LayeredStore } from '../content-store/layered-store.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { type AddressBook, parseAddressBook } from '../ledger/evm/address-book.js';
 import { connectLedger } from '../ledger/evm/connect-ledger.js';
@@ -36,4 +34,8 @@ async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string
     throw new ToolkitError('DT_CONFIG_NO_ADDRESS_BOOK', { path }, error);
   });
   return { rpcUrl, addressBook: parseAddressBook(text) };
+}
+
+async function openContent(home: Home, ledger: LedgerReader): Promise<ContentStore> {
+  return openDocuments(ledger, { folder: home.path('content'), gateways: (await home.settings()).gateways ?? [] });
 }

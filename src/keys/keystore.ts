@@ -44,24 +44,23 @@ export class Keystore {
 
   /** Without a password: the address stands in the file in the clear. @throws DT_KEY_UNKNOWN */
   async addressOf(name: string): Promise<Address> {
-    const { address } = JSON.parse(await this.read(name)) as { address: string };
+    const { address } = JSON.parse(await readKey(this.fileOf(name), name)) as { address: string };
     return parseAddress(`0x${address.replace(/^0x/, '')}`, `The address in key ${name}`);
   }
 
   /** @throws DT_KEY_UNKNOWN, DT_KEY_WRONG_PASSWORD */
-  async open(name: string, password: string): Promise<Wallet> {
-    const json = await this.read(name);
+  open(name: string, password: string): Promise<Wallet> {
+    return this.openFile(this.fileOf(name), password, name);
+  }
+
+  /** A key file that lies anywhere. @throws DT_KEY_UNKNOWN, DT_KEY_WRONG_PASSWORD */
+  async openFile(file: string, password: string, name = file): Promise<Wallet> {
+    const json = await readKey(file, name);
     try {
       return new Wallet((await decryptKeystoreJson(json, password)).privateKey);
     } catch (error) {
       throw new ToolkitError('DT_KEY_WRONG_PASSWORD', { name }, error);
     }
-  }
-
-  private async read(name: string): Promise<string> {
-    return readFile(this.fileOf(name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new ToolkitError('DT_KEY_UNKNOWN', { name }) : error;
-    });
   }
 
   private fileOf(name: string): string {
@@ -71,6 +70,12 @@ export class Keystore {
       reason: 'use letters, digits, dot, dash and underscore, at most 64',
     });
   }
+}
+
+async function readKey(file: string, name: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new ToolkitError('DT_KEY_UNKNOWN', { name }) : error;
+  });
 }
 
 /** A private key as people write it, with or without 0x. Its text is in no error. @throws DT_INPUT_INVALID */

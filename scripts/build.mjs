@@ -1,0 +1,89 @@
+// Builds dist/: one ES module a command, shared chunks, and the manifest that lets oclif start without reading them all.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+
+export async function sourceHash() {
+  const hash = createHash('sha256');
+  for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', 'scripts/build.mjs'].sort()) {
+    hash.update(`${name}\0`);
+    hash.update(await readFile(join(root, name)));
+  }
+  return hash.digest('hex');
+}
+
+async function listFiles(folder) {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
+}
+
+export async function build() {
+  const esbuild = await import('esbuild');
+  const files = await listFiles('src');
+  const commands = files.filter((file) => file.startsWith('src/commands/') && file.endsWith('.ts'));
+  await rm(dist, { recursive: true, force: true });
+  const started = performance.now();
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    outbase: 'src',
+    outdir: dist,
+    sourcemap: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    charset: 'utf8',
+  };
+  await esbuild.build({
+    ...common,
+    entryPoints: ['src/cli.ts', ...commands],
+    splitting: true,
+    minifySyntax: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    // Servers are loaded from node_modules as they are: they are started once, and native or generated code does not bundle.
+    external: [
+      '@foundry-rs/*',
+      '@photostructure/sqlite',
+      'pg',
+      'pg-native',
+      'express',
+      'express-openapi-validator',
+      'pino',
+      'prom-client',
+      'helmet',
+      'kysely',
+      'ws',
+      'typescript',
+    ],
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  });
+  await writeManifest();
+  writeFileSync(join(dist, '.source-hash'), await sourceHash());
+  return { commands: commands.length, ms: Math.round(performance.now() - started) };
+}
+
+/** What `oclif manifest` does, through oclif's own plugin loader. */
+async function writeManifest() {
+  await rm(join(root, 'oclif.manifest.json'), { force: true });
+  const { Plugin } = await import('@oclif/core');
+  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
+  await plugin.load();
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);
+}
+
+export async function isStale() {
+  const stamp = join(dist, '.source-hash');
+  return !existsSync(stamp) || !existsSync(join(root, 'oclif.manifest.json')) || readFileSync(stamp, 'utf8') !== (await sourceHash());
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { commands, ms } = await build();
+  console.log(`built ${commands} commands in ${ms} ms`);
+}

@@ -1,0 +1,43 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import type { SandboxLevel } from '../sandbox/sandbox.js';
+import { exampleConfig } from '../tracer-daemon/config/example-config.js';
+import { DEFAULT_RPC } from './connect.js';
+import type { Home } from './home.js';
+
+export interface InitDaemonParameters {
+  readonly config: string;
+  readonly key: string;
+  readonly port: number;
+  readonly host: string;
+  readonly data: readonly string[];
+  readonly sandbox?: string | undefined;
+  readonly force: boolean;
+  readonly rpc?: string | undefined;
+  readonly addressBook?: string | undefined;
+}
+
+/** Writes the commented configuration; keys and the address book stay where the command line has them. @returns the absolute path */
+export async function initDaemon(home: Home, parameters: InitDaemonParameters): Promise<string> {
+  const file = resolve(parameters.config);
+  const text = exampleConfig({
+    listen: { host: parameters.host, port: parameters.port },
+    chain: {
+      rpcUrl: parameters.rpc ?? (await home.settings()).rpcUrl ?? DEFAULT_RPC,
+      addressBook: resolve(parameters.addressBook ?? home.path('address-book.json')),
+    },
+    key: { keystore: home.path('keystore'), name: parameters.key },
+    ...(parameters.data.length > 0 && { datasets: { roots: parameters.data.map((folder) => resolve(folder)) } }),
+    ...(parameters.sandbox !== undefined && { sandbox: { level: parameters.sandbox as SandboxLevel } }),
+  });
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text, { mode: 0o600, flag: parameters.force ? 'w' : 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    throw new ToolkitError(
+      'DT_INPUT_FILE',
+      { path: file, reason: error.code === 'EEXIST' ? 'it exists already (use --force)' : error.message },
+      error,
+    );
+  });
+  return file;
+}

@@ -1,0 +1,28 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+
+export default class DaemonRun extends BaseCommand<typeof DaemonRun> {
+  static override description = 'Run the tracer daemon of one organization.';
+  static override examples = ['<%= config.bin %> daemon run --config bank-a/daemon.yaml'];
+  static override flags = {
+    config: Flags.file({ description: 'the configuration', default: 'daemon.yaml', env: 'DT_CONFIG' }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { loadConfig } = await import('../../tracer-daemon/config/load-config.js');
+    const { startDaemon } = await import('../../tracer-daemon/start-daemon.js');
+    const { passwordFor } = await import('../../cli/open-signer.js');
+    const { untilStopped } = await import('../../cli/until-stopped.js');
+    const config = await loadConfig(this.flags.config, process.env);
+    const password =
+      process.env[config.key.passwordEnv] ?? (await passwordFor(config.key.name ?? config.key.file ?? 'of the daemon', this.interactive));
+    const daemon = await startDaemon(config, { password });
+    const stopped = untilStopped();
+    const { organization, sandbox } = daemon.deps;
+    if (!this.jsonEnabled())
+      this.log(`Daemon of ${organization} at ${daemon.url}, sandbox ${sandbox.level} (${sandbox.layers.join(', ')})`);
+    await stopped;
+    await daemon.close();
+    return { url: daemon.url, organization };
+  }
+}

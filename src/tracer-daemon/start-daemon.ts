@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Wallet } from 'ethers/wallet';
+import { pino } from 'pino';
+import { openDocuments } from '../catalog/open-documents.js';
+import { FilesystemStore } from '../content-store/filesystem-store.js';
+import { parseAddress } from '../documents/ids.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import { Keystore } from '../keys/keystore.js';
+import { parseAddressBook } from '../ledger/evm/address-book.js';
+import { connectLedger } from '../ledger/evm/connect-ledger.js';
+import { createSandbox } from '../sandbox/create-sandbox.js';
+import { createApp } from './app.js';
+import type { DaemonConfig } from './config/config.js';
+import type { DaemonDeps } from './deps.js';
+import { startWorker, type Worker } from './pipeline/worker.js';
+import { createMetrics, type Metrics } from './routes/status.js';
+import { openStore } from './store/open-store.js';
+
+export interface RunningDaemon {
+  readonly url: string;
+  readonly deps: DaemonDeps;
+  /** Takes no more requests, gives running jobs back to the queue, ends every process of theirs. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Of the key; from the variable that the configuration names when missing. */
+  readonly password?: string;
+  readonly onRoundTrip?: () => void;
+}
+
+/** Puts a daemon together from its configuration and starts it. @throws DT_CONFIG_*, DT_KEY_*, DT_PORT_BUSY, DT_SANDBOX_UNAVAILABLE, DT_STORE_* */
+export async function startDaemon(config: DaemonConfig, options: StartOptions = {}): Promise<RunningDaemon> {
+  const log = pino({ level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] });
+  await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
+  const wallet = await openKey(config, options.password);
+  const sandbox = await createSandbox({ level: config.sandbox.level });
+  const password = config.store.passwordEnv === undefined ? undefined : process.env[config.store.passwordEnv];
+  const store = await openStore({ url: config.store.url, exclusive: true, ...(password !== undefined && { password }) });
+  const metrics = createMetrics({ store });
+  const addressBook = parseAddressBook(await readText(config.chain.addressBook));
+  const ledger = connectLedger({
+    rpcUrl: config.chain.rpcUrl,
+    addressBook,
+    signer: wallet,
+    ...(config.chain.wsUrl !== undefined && { wsUrl: config.chain.wsUrl }),
+    onRoundTrip: () => {
+      metrics.roundTrip();
+      options.onRoundTrip?.();
+    },
+  });
+  const deps: DaemonDeps = {
+    config,
+    organization: parseAddress(wallet.address),
+    domain: ledger.ref,
+    signer: wallet,
+    ledger,
+    content: openDocuments(ledger, config.content),
+    records: new FilesystemStore(join(dirname(config.jobs.folder), 'records')),
+    store,
+    sandbox,
+    commitmentKey: await commitmentKey(config),
+    log,
+    now: Date.now,
+  };
+  let worker: Worker | undefined;
+  let server: Server | undefined;
+  const close = async (): Promise<void> => {
+    server?.close();
+    await worker?.stop();
+    server?.closeAllConnections();
+    await sandbox.stop();
+    ledger.close();
+    await store.close();
+  };
+  try {
+    server = await listen(config, deps, metrics);
+    worker = await startWorker(deps, `${hostname()}:${config.jobs.folder}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
+  const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
+  log.info({ url, organization: deps.organization, sandbox: sandbox.level }, 'the daemon listens');
+  return { url, deps, close };
+}
+
+async function openKey(config: DaemonConfig, given: string | undefined): Promise<Wallet> {
+  const { key } = config;
+  const password = given ?? process.env[key.passwordEnv];
+  if (password === undefined) throw new ToolkitError('DT_INPUT_MISSING', { what: `The password of the daemon's key (${key.passwordEnv})` });
+  if (key.file !== undefined) return new Keystore(dirname(key.file)).openFile(key.file, password);
+  return new Keystore(key.keystore).open(key.name, password);
+}
+
+/** Made once; without it nobody can test guesses of small files against the commitments in receipts. */
+async function commitmentKey(config: DaemonConfig): Promise<Uint8Array> {
+  const file = join(dirname(config.jobs.folder), 'commitment.key');
+  await writeFile(file, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return readFile(file);
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new ToolkitError('DT_CONFIG_NO_ADDRESS_BOOK', { path }, error);
+  });
+}
+
+async function listen(config: DaemonConfig, deps: DaemonDeps, metrics: Metrics): Promise<Server> {
+  const app = createApp(deps, metrics);
+  const server =
+    config.tls === undefined
+      ? createServer(app)
+      : createTlsServer({ cert: await readFile(config.tls.certFile), key: await readFile(config.tls.keyFile), minVersion: 'TLSv1.3' }, app);
+  const { host, port } = config.listen;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new ToolkitError('DT_PORT_BUSY', { port, host }, error) : error),
+    );
+    server.listen(port, host, resolve);
+  });
+  return server as Server;
+}
