@@ -13,14 +13,15 @@
  * What leaves (outputs/profile.json, profile.txt), for each column:
  * - count, missing: null where one of them is under k. distinct: up to 1000, then distinct_capped is true.
  * - mean, standard deviation (n - 1): null where one row makes up more than half of the sum behind it, since they would tell that row.
- *   The mean is rounded to about 1/10000 of the spread, for six digits of a mean near 0 would give the sum to the last cent.
+ *   The mean is rounded to less than 1/10000 of that range: so many digits of a mean near 0 would give the sum to the last cent.
  * - No minimum and no maximum: each is the value of one row, often the one that everybody knows. Instead quantiles p1 to p99, each the
  *   mean of the k sorted values around its rank, only where at least k values lie on either side of that rank, and rounded to a power of
- *   ten between a thousandth and a hundredth of the interquartile range, so that two runs with k and k + 1 do not tell the difference.
- * - Groups: the values of a text column, or of a column of at most 20 numbers, with their counts. Other numbers: a histogram of ten
- *   equal bins from p1 to p99, or from the outermost quantiles that are told. Values or bins under k are not listed but counted in `other`, together with missing cells that are too
- *   few to be told. If `other` would then be under k, or would be of one kind only, the smallest one listed joins it, for else it would
- *   follow from the totals.
+ *   ten between a thousandth and a hundredth of the range from p1 to p99, so that runs with k and k + 1 do not tell the value between.
+ * - Groups: the values of a text column, or of a column of at most 20 numbers, with their counts. Other numbers: a histogram of ten (of
+ *   few rows fewer) equal bins from p1 to p99, or between the outermost quantiles that are told. Values or bins under k are not listed
+ *   but counted in `other`, together with missing cells that are too few to be told. If `other` would then be under k, or would be of
+ *   one kind only, the smallest one listed joins it, for else it would follow from the totals.
+ * Columns are judged one by one: two that say nearly the same (age, year of birth) can be compared, and an owner may leave one out.
  * Whoever may choose min_group freely can compare runs; an owner who minds fixes it in the constraint.
  *
  * Memory: text is counted in a first pass; columns of numbers are then read in as many passes as it takes to hold a few of them at a
@@ -252,7 +253,7 @@ const DISTINCT_LIMIT = 1000;
 const GROUP_LIMIT = 20;
 /** Longer text is no name of a group. */
 const NAME_LIMIT = 100;
-const BINS = 10;
+const MOST_BINS = 10;
 const PERCENTS = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
 /** First pass: for each column how many cells are numbers, text, missing, and how often each value occurs until there are too many. */
@@ -333,16 +334,17 @@ function numberFacts(sorted, distinct, untold, k) {
   const [low, high] = [sorted[0], sorted[n - 1]];
   const loud = Math.max(Math.abs(low), Math.abs(high)) * 2 > absolute;
   const far = Math.max((low - mean) * (low - mean), (high - mean) * (high - mean)) * 2 > squares;
-  const { smooth, spread } = quantilesOf(sorted, k);
+  const middle = quantilesOf(sorted, k);
+  const { smooth, spread } = middle;
   return {
     mean: loud ? null : onGrid(mean, spread, 4),
     sd: n < 2 || (far && squares > 0) ? null : significant(Math.sqrt(squares / (n - 1)), 6),
     quantiles: Object.fromEntries(PERCENTS.map((percent, i) => [`p${percent}`, smooth[i] === null ? null : onGrid(smooth[i], spread, 2)])),
-    ...(distinct <= GROUP_LIMIT ? groupFacts(groupsOf(sorted), untold, k) : histogramFacts(sorted, smooth, spread, untold, k)),
+    ...(distinct <= GROUP_LIMIT ? groupFacts(groupsOf(sorted), untold, k) : histogramFacts(sorted, middle, untold, k)),
   };
 }
 
-/** The mean of k values around each rank (Hyndman and Fan's rank 7), and the width of the column's middle to round by. */
+/** The mean of k values around each rank (Hyndman and Fan's rank 7), and how far the outermost two lie apart, to round by. */
 function quantilesOf(sorted, k) {
   const n = sorted.length;
   const smooth = PERCENTS.map((percent) => {
@@ -351,18 +353,19 @@ function quantilesOf(sorted, k) {
     const start = Math.floor(rank - (k - 1) / 2 + 0.5);
     return exactSum(k, (i) => sorted[start + i]) / k;
   });
-  const spreads = [3, 2, 1, 0].map((i) => (smooth[i] === null ? 0 : smooth[PERCENTS.length - 1 - i] - smooth[i]));
-  return { smooth, spread: spreads.find((one) => one > 0) };
+  const outermost = smooth.findIndex((value) => value !== null);
+  const spread = outermost < 0 ? 0 : smooth[PERCENTS.length - 1 - outermost] - smooth[outermost];
+  return { smooth, outermost, spread };
 }
 
 const halfUp = (value) => Math.floor(value + 0.5);
 
 /** Rounded to a power of ten, `digits` places below the first digit of the spread. */
 function onGrid(value, spread, digits, round = halfUp) {
-  if (spread === undefined) return significant(value, 6);
+  if (!(spread > 0)) return significant(value, 6);
   const exponent = Number(spread.toExponential(16).split('e')[1]) - digits;
   const power = Number(`1e${Math.abs(exponent)}`);
-  return exponent < 0 ? round(value * power) / power : round(value / power) * power;
+  return significant(exponent < 0 ? round(value * power) / power : round(value / power) * power, 10);
 }
 
 function distinctOf(sorted) {
@@ -390,19 +393,19 @@ function groupFacts(all, untold, k) {
   return { groups: listed.map(({ value, count }) => ({ value, count })), other };
 }
 
-function histogramFacts(sorted, smooth, spread, untold, k) {
-  const outermost = smooth.findIndex((value) => value !== null);
-  if (outermost < 0 || spread === undefined) return {};
+function histogramFacts(sorted, { smooth, outermost, spread }, untold, k) {
+  if (!(spread > 0)) return {};
   const from = onGrid(smooth[outermost], spread, 2, Math.floor);
   const to = onGrid(smooth[PERCENTS.length - 1 - outermost], spread, 2, Math.ceil);
-  if (!(from < to)) return {};
-  const edge = (i) => (i === BINS ? to : from + ((to - from) * i) / BINS);
+  // Few rows make few bins, or none would hold k; the edges as they are told are the edges that count.
+  const count = Math.min(MOST_BINS, Math.max(1, Math.floor((sorted.length + untold) / (4 * k))));
+  const edge = (i) => (i === count ? to : significant(from + ((to - from) * i) / count, 10));
   const below = firstAtLeast(sorted, from);
   const bins = [];
   let start = below;
-  for (let i = 0; i < BINS; i += 1) {
-    const end = i === BINS - 1 ? firstAbove(sorted, to) : firstAtLeast(sorted, edge(i + 1));
-    bins.push({ from: significant(edge(i), 10), to: significant(edge(i + 1), 10), count: end - start });
+  for (let i = 0; i < count; i += 1) {
+    const end = i === count - 1 ? firstAbove(sorted, to) : firstAtLeast(sorted, edge(i + 1));
+    bins.push({ from: edge(i), to: edge(i + 1), count: end - start });
     start = end;
   }
   const { listed, other } = withhold(bins, [below, sorted.length - start, untold], k);
@@ -498,7 +501,7 @@ function* numberColumns(path, columns, rows) {
 function textOf({ rows, columns, privacy }) {
   const head = ['count', 'missing', 'distinct', 'mean', 'sd', 'p5', 'p50', 'p95'];
   const wide = Math.max(12, ...columns.map(({ name }) => name.length));
-  const show = (value) => (value === null || value === undefined ? '-' : String(value)).padStart(13);
+  const show = (value) => ` ${(value === null || value === undefined ? '-' : String(value)).padStart(12)}`;
   const line = (c) => {
     const q = c.quantiles ?? {};
     const distinct = c.distinct_capped ? `>${c.distinct}` : c.distinct;
@@ -512,7 +515,7 @@ function textOf({ rows, columns, privacy }) {
   return [
     `Data profile of ${rows} rows; no figure is of fewer than ${privacy.min_group} rows, - is withheld or does not apply`,
     '',
-    `${'column'.padEnd(wide)} ${'type'.padEnd(10)}${head.map((one) => one.padStart(13)).join('')}`,
+    `${'column'.padEnd(wide)} ${'type'.padEnd(10)}${head.map(show).join('')}`,
     ...columns.map(line),
     '',
     ...columns.flatMap(parts),

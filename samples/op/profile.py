@@ -18,7 +18,7 @@ COLUMN_LIMIT = 1000
 DISTINCT_LIMIT = 1000
 GROUP_LIMIT = 20
 NAME_LIMIT = 100
-BINS = 10
+MOST_BINS = 10
 PERCENTS = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 LARGEST = 1e150
 # A list of Python numbers for sorting takes four times the room of the array that it comes from.
@@ -192,20 +192,20 @@ def significant(value, digits):
 
 
 def on_grid(value, spread, digits, rounding=lambda value: math.floor(value + 0.5)):
-    if spread is None:
+    if not spread > 0:
         return significant(value, 6)
     exponent = int(f"{spread:.16e}".split("e")[1]) - digits
     power = float(f"1e{abs(exponent)}")
-    return rounding(value * power) / power if exponent < 0 else rounding(value / power) * power
+    return significant(rounding(value * power) / power if exponent < 0 else rounding(value / power) * power, 10)
 
 
 def number_text(value):
-    if value == int(value) and abs(value) < 1e21:
+    if value == int(value) and abs(value) < 2**53:
         return str(int(value))
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     text, point = "".join(map(str, digits)), len(digits) + exponent
     if -6 < point <= 21:
-        text = f"0.{'0' * -point}{text}" if point <= 0 else f"{text[:point]}.{text[point:]}"
+        text = f"0.{'0' * -point}{text}" if point <= 0 else f"{text[:point].ljust(point, '0')}.{text[point:]}".rstrip(".")
     else:
         text = f"{text[0]}{'.' + text[1:] if len(text) > 1 else ''}e{point - 1:+d}"
     return "-" * sign + text
@@ -310,20 +310,16 @@ def group_facts(groups, untold, k):
     return {"groups": listed, "other": other}
 
 
-def histogram_facts(values, smooth, spread, untold, k):
-    outermost = next((i for i, value in enumerate(smooth) if value is not None), None)
-    if outermost is None or spread is None:
+def histogram_facts(values, smooth, outermost, spread, untold, k):
+    if not spread > 0:
         return {}
     low = on_grid(smooth[outermost], spread, 2, math.floor)
     high = on_grid(smooth[-1 - outermost], spread, 2, math.ceil)
-    if not low < high:
-        return {}
-    edges = [high if i == BINS else low + (high - low) * i / BINS for i in range(BINS + 1)]
+    bins = min(MOST_BINS, max(1, (len(values) + untold) // (4 * k)))
+    edges = [*(significant(low + (high - low) * i / bins, 10) for i in range(bins)), high]
     cuts = [bisect_left(values, edge) for edge in edges[:-1]] + [bisect_right(values, high)]
-    bins = [
-        {"from": significant(edges[i], 10), "to": significant(edges[i + 1], 10), "count": cuts[i + 1] - cuts[i]} for i in range(BINS)
-    ]
-    listed, other = withhold(bins, [cuts[0], len(values) - cuts[-1], untold], k)
+    parts = [{"from": edges[i], "to": edges[i + 1], "count": cuts[i + 1] - cuts[i]} for i in range(bins)]
+    listed, other = withhold(parts, [cuts[0], len(values) - cuts[-1], untold], k)
     return {"histogram": listed, "other": other}
 
 
@@ -340,15 +336,15 @@ def number_facts(values, distinct, untold, k):
         rank = (n - 1) * percent / 100
         start = math.floor(rank - (k - 1) / 2 + 0.5)
         smooth.append(None if rank < k or n - 1 - rank < k else math.fsum(values[start : start + k]) / k)
-    spreads = [0 if smooth[i] is None else smooth[-1 - i] - smooth[i] for i in (3, 2, 1, 0)]
-    spread = next((one for one in spreads if one > 0), None)
+    outermost = next((i for i, value in enumerate(smooth) if value is not None), None)
+    spread = 0 if outermost is None else smooth[-1 - outermost] - smooth[outermost]
     facts = {
         "mean": None if loud else on_grid(mean, spread, 4),
         "sd": None if n < 2 or (far and squares > 0) else significant(math.sqrt(squares / (n - 1)), 6),
         "quantiles": {f"p{p}": None if smooth[i] is None else on_grid(smooth[i], spread, 2) for i, p in enumerate(PERCENTS)},
     }
     if distinct > GROUP_LIMIT:
-        return facts | histogram_facts(values, smooth, spread, untold, k)
+        return facts | histogram_facts(values, smooth, outermost, spread, untold, k)
     cuts, groups = 0, []
     while cuts < n:
         end = bisect_right(values, values[cuts])
@@ -396,7 +392,7 @@ def text_of(result):
 
     def show(value):
         text = value if isinstance(value, str) else "-" if value is None else number_text(value)
-        return text.rjust(13)
+        return " " + text.rjust(12)
 
     def line(column):
         quantiles = column["quantiles"] or {}

@@ -153,7 +153,7 @@ describe('against a computation written differently', () => {
       close(
         evaluation.accuracy,
         mean((p, y) => (p >= 0.5 === (y === 1) ? 1 : 0)),
-        1e-9,
+        1e-7,
       );
       close(
         evaluation.log_loss,
