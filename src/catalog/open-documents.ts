@@ -1,10 +1,11 @@
+import type { ContentSource } from '../content-store/content-source.js';
 import type { ContentStore } from '../content-store/content-store.js';
 import { FilesystemStore } from '../content-store/filesystem-store.js';
 import { GatewaySource } from '../content-store/gateway-source.js';
-import { KuboSource } from '../content-store/kubo-source.js';
+import { KuboStore } from '../content-store/kubo-store.js';
 import { LayeredStore } from '../content-store/layered-store.js';
-import type { Bytes32 } from '../documents/ids.js';
 import type { LedgerReader } from '../ledger/ledger.js';
+import { readIndex } from './ledger-index.js';
 
 export interface DocumentPlaces {
   readonly folder: string;
@@ -14,47 +15,31 @@ export interface DocumentPlaces {
 
 /**
  * Where documents come from: the local folder, then the gateways that the owner of this machine configured and the daemons of the
- * organizations on chain, whoever answers first with bytes of the right digest. Nothing else is ever fetched from.
+ * organizations on chain; whoever answers first with bytes of the right digest. Nothing else is ever fetched from.
  */
-export function openDocuments(ledger: LedgerReader, places: DocumentPlaces): ContentStore {
-  const allowed = new Set<string>();
-  const gateway = (base: string): GatewaySource => {
-    allowed.add(new URL(base).origin);
-    return new GatewaySource(base, { isAllowedTarget: (url: URL) => allowed.has(url.origin) });
-  };
-  const sources: ContentSource[] = places.gateways.map(gateway);
-  if (places.kuboApi !== undefined) {
-    allowed.add(new URL(places.kuboApi).origin);
-    sources.push(new KuboSource(places.kuboApi, { isAllowedTarget: (url: URL) => allowed.has(url.origin) }));
-  }
-  return new LayeredStore({ local: new FilesystemStore(places.folder), sources: [...sources, organizationSource(ledger, gateway)] });
+export function openDocuments(ledger: LedgerReader, places: DocumentPlaces): { all: ContentStore; local: ContentStore } {
+  const local = new FilesystemStore(places.folder);
+  const sources: ContentSource[] = places.gateways.map((base) => new GatewaySource(base, only(base)));
+  if (places.kuboApi !== undefined) sources.push(new KuboStore(places.kuboApi, only(places.kuboApi)));
+  return { local, all: new LayeredStore({ local, sources: [...sources, organizationsSource(ledger)] }) };
 }
 
-type ContentSource = Pick<ContentStore, 'get'>;
+const only = (base: string) => ({ isAllowedTarget: (url: URL): boolean => url.origin === new URL(base).origin });
 
-/** The daemons of all organizations on chain, as one source: they keep what was published to them. */
-function organizationSource(ledger: LedgerReader, gateway: (base: string) => ContentSource): ContentSource {
+/** The daemons of all organizations on chain, as one source: each keeps what was published to it. */
+function organizationsSource(ledger: LedgerReader): ContentSource {
   return {
-    async get(digest: Bytes32, signal?: AbortSignal) {
-      const { readIndex } = await import('./ledger-index.js');
+    name: 'the daemons on chain',
+    async get(digest, signal) {
       const { organizations } = await readIndex(ledger);
-      const bases = [...organizations.values()].map(({ url }) => baseOf(url)).filter((base) => base !== undefined);
-      if (bases.length === 0) return undefined;
-      const stop = new AbortController();
-      const bound = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-      try {
-        return await Promise.any(
-          bases.map(async (base) => {
-            const bytes = await gateway(base).get(digest, bound);
-            if (bytes === undefined) throw new Error('not there');
-            return bytes;
-          }),
-        );
-      } catch {
-        return undefined;
-      } finally {
-        stop.abort();
-      }
+      const bases = new Set([...organizations.values()].map(({ url }) => baseOf(url)).filter((base) => base !== undefined));
+      const found = [...bases].map(async (base) => {
+        const bytes = await new GatewaySource(base, only(base)).get(digest, signal);
+        if (bytes === undefined) throw new Error('not there');
+        return bytes;
+      });
+      // A daemon that is down or lies does not hide an honest one; when all fail, the document is simply not found.
+      return Promise.any(found).catch(() => undefined);
     },
   };
 }

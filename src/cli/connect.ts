@@ -37,5 +37,5 @@ async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string
 }
 
 async function openContent(home: Home, ledger: LedgerReader): Promise<ContentStore> {
-  return openDocuments(ledger, { folder: home.path('content'), gateways: (await home.settings()).gateways ?? [] });
+  return openDocuments(ledger, { folder: home.path('content'), gateways: (await home.settings()).gateways ?? [] }).all;
 }

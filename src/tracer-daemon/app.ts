@@ -33,7 +33,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
       ignoreUndocumented: true,
     }),
   );
-  app.get('/ipfs/:cid', gatewayRouter(deps.content));
+  app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
   app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
   app.use(notFound);
   app.use(problemHandler(deps));

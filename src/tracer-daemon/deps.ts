@@ -16,8 +16,10 @@ export interface DaemonDeps {
   readonly domain: SignatureDomain;
   readonly signer: TypedDataSigner;
   readonly ledger: Ledger;
-  /** Public documents: DDOs and operators. */
+  /** Public documents: DDOs and operators, from here or from others. */
   readonly content: ContentStore;
+  /** Those of them that lie here, which this daemon serves to anyone. */
+  readonly localContent: ContentStore;
   /** Decisions and receipts, by digest; read only by the consumer and the owner. */
   readonly records: ContentStore;
   readonly store: Store;

@@ -55,13 +55,15 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
       options.onRoundTrip?.();
     },
   });
+  const documents = openDocuments(ledger, config.content);
   const deps: DaemonDeps = {
     config,
     organization: parseAddress(wallet.address),
     domain: ledger.ref,
     signer: wallet,
     ledger,
-    content: openDocuments(ledger, config.content),
+    content: documents.all,
+    localContent: documents.local,
     records: new FilesystemStore(join(dirname(config.jobs.folder), 'records')),
     store,
     sandbox,

@@ -29,7 +29,8 @@ export default class ChainStart extends BaseCommand<typeof ChainStart> {
         this.log('No contracts yet: run `dt key create --name system`, then `dt chain deploy --admin <address>`.');
       else this.log(`${deployed ? 'Contracts deployed' : 'Contracts found'}; address book: ${home.path('address-book.json')}`);
       this.log('Stop it with ctrl-c.');
-      await untilStopped();
+      const failure = await Promise.race([chain.stopped, untilStopped()]);
+      if (failure instanceof Error) throw failure;
       return { url: chain.url, chainId: chain.chainId };
     } finally {
       await chain.close();
