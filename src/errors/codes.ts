@@ -138,6 +138,13 @@ export const errorTable = {
     3,
     422,
   ),
+  DT_DOCUMENT_SOURCE_FAILED: row(
+    'The content source at {url} failed: {reason}',
+    'Check that it runs and that its URL is right, or name another in the configuration.',
+    7,
+    502,
+    true,
+  ),
   DT_DATASET_UNKNOWN: row(
     'This daemon holds no data for {id}.',
     'The owner runs `dt asset dt --attr-file … --store-path <file>` again.',
