@@ -1,0 +1,16 @@
+import { toToolkitError } from '../errors/toolkit-error.js';
+import type { Channel } from './channel.js';
+
+/**
+ * Runs one party's side. Whatever ends it early ends every link of the party at once, with the reason, so that all sides
+ * stop with a named cause and none waits for another.
+ */
+export async function runParty<Result>(channels: readonly Channel[], body: () => Promise<Result>): Promise<Result> {
+  try {
+    return await body();
+  } catch (thrown) {
+    const error = toToolkitError(thrown);
+    for (const channel of channels) channel.abort(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
+
+/** One party's columns of the joint table. Row i of every party is the same customer. */
+export interface Columns {
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** Row by row: rows x names.length. */
+  readonly values: Float64Array;
+}
+
+export interface ColumnRule {
+  /** Largest absolute value that enters the computation, after standardising where asked for. */
+  readonly clip: number;
+  /** What happens to larger ones: cut to +-clip (and counted), or the run is refused. */
+  readonly outOfRange: 'clip' | 'refuse';
+  /** Subtract the mean and divide by the standard deviation of the first `trainRows` rows of the order. */
+  readonly standardise: boolean;
+}
+
+/** Columns that are safe to encode, and what was done to them: prepared = clip((raw - mean) / deviation). */
+export interface PreparedColumns extends Columns {
+  readonly means: Float64Array;
+  readonly deviations: Float64Array;
+  /** How many values of each column were cut. */
+  readonly clipped: readonly number[];
+}
+
+/**
+ * Checks a party's columns before any message is sent. `order` lists the rows to use, training rows first.
+ * Errors: DT_INPUT_COLUMN, naming the column, for NaN or infinite values, a constant column, and values out of range under the
+ * rule `refuse`; DT_INPUT_INVALID for a table of the wrong shape.
+ */
+export function prepareColumns(columns: Columns, rule: ColumnRule, order: Uint32Array, trainRows: number): PreparedColumns {
+  const width = columns.names.length;
+  checkShape(columns, order);
+  const values = new Float64Array(order.length * width);
+  const means = new Float64Array(width);
+  const deviations = new Float64Array(width).fill(1);
+  const clipped: number[] = [];
+  for (let j = 0; j < width; j++) {
+    const name = columns.names[j] as string;
+    checkColumn(columns, j, name);
+    const { mean, deviation } = momentsOf(columns, j, order.subarray(0, trainRows));
+    if (!(deviation > 0))
+      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `it is constant over the ${trainRows} training rows` });
+    if (rule.standardise) {
+      means[j] = mean;
+      deviations[j] = deviation;
+    }
+    clipped.push(writeColumn(columns, j, name, rule, order, means[j] as number, deviations[j] as number, values));
+  }
+  return { names: columns.names, rows: order.length, values, means, deviations, clipped };
+}
+
+/**
+ * Checks labels and puts them in order. Errors: DT_INPUT_COLUMN when a label is not 0 or 1, or when the training or the
+ * held-out rows hold one class only.
+ */
+export function prepareLabels(name: string, labels: ArrayLike<number>, order: Uint32Array, trainRows: number): Float64Array {
+  const ordered = new Float64Array(order.length);
+  let trainOnes = 0;
+  let testOnes = 0;
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i] as number;
+    const label = labels[row] as number;
+    if (label !== 0 && label !== 1)
+      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `label ${label} in row ${row} is neither 0 nor 1` });
+    ordered[i] = label;
+    if (i < trainRows) trainOnes += label;
+    else testOnes += label;
+  }
+  if (trainOnes === 0 || trainOnes === trainRows)
+    throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: 'the training rows hold one class only' });
+  const testRows = order.length - trainRows;
+  if (testRows > 0 && (testOnes === 0 || testOnes === testRows)) {
+    throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: 'the held-out rows hold one class only' });
+  }
+  return ordered;
+}
+
+function checkShape(columns: Columns, order: Uint32Array): void {
+  const width = columns.names.length;
+  const what = 'The table of columns';
+  if (width === 0) throw new ToolkitError('DT_INPUT_INVALID', { what, reason: 'it has no column' });
+  if (new Set(columns.names).size !== width) throw new ToolkitError('DT_INPUT_INVALID', { what, reason: 'two columns have the same name' });
+  if (columns.values.length !== columns.rows * width) {
+    throw new ToolkitError('DT_INPUT_INVALID', {
+      what,
+      reason: `${columns.values.length} values are not ${columns.rows} rows of ${width}`,
+    });
+  }
+  if (order.some((row) => row >= columns.rows))
+    throw new ToolkitError('DT_INPUT_INVALID', { what, reason: `it has only ${columns.rows} rows` });
+}
+
+function checkColumn(columns: Columns, j: number, name: string): void {
+  const width = columns.names.length;
+  for (let i = 0; i < columns.rows; i++) {
+    if (!Number.isFinite(columns.values[i * width + j])) {
+      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${i} is missing, NaN or infinite` });
+    }
+  }
+}
+
+function momentsOf(columns: Columns, j: number, order: Uint32Array): { mean: number; deviation: number } {
+  const width = columns.names.length;
+  let sum = 0;
+  for (const row of order) sum += columns.values[row * width + j] as number;
+  const mean = sum / order.length;
+  let squares = 0;
+  for (const row of order) squares += ((columns.values[row * width + j] as number) - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / order.length) };
+}
+
+function writeColumn(
+  columns: Columns,
+  j: number,
+  name: string,
+  rule: ColumnRule,
+  order: Uint32Array,
+  mean: number,
+  deviation: number,
+  out: Float64Array,
+): number {
+  const width = columns.names.length;
+  let clipped = 0;
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i] as number;
+    const value = ((columns.values[row * width + j] as number) - mean) / deviation;
+    const cut = Math.min(rule.clip, Math.max(-rule.clip, value));
+    if (cut !== value) {
+      if (rule.outOfRange === 'refuse') {
+        throw new ToolkitError('DT_INPUT_COLUMN', {
+          column: name,
+          reason: `the value in row ${row} is outside of +-${rule.clip}, and the agreed rule refuses such rows`,
+        });
+      }
+      clipped += 1;
+    }
+    out[i * width + j] = cut;
+  }
+  return clipped;
+}

@@ -1,0 +1,123 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { Channel } from '../channel.js';
+import { agreeOnTerms, type Terms } from '../handshake.js';
+import { agreeOnStreams, type LinkStreams } from '../key-agreement.js';
+import { MessageLink, messageHeaderBytes } from '../message-link.js';
+import type { RandomSource } from '../random-source.js';
+import { RingMemory } from '../ring/ring-memory.js';
+
+/** Row count of all, and the feature columns of each bank; known to all three parties. */
+export interface JointShape {
+  readonly rows: number;
+  readonly columns: readonly [number, number];
+}
+
+export interface BankLinks {
+  readonly otherBank: Channel;
+  readonly dealer: Channel;
+}
+
+export interface DealerLinks {
+  readonly banks: readonly [Channel, Channel];
+}
+
+/** A bank after the handshake. `first` is bank 0, which owns the labels and adds the public terms. */
+export interface BankSession {
+  readonly first: boolean;
+  readonly other: MessageLink;
+  readonly dealer: MessageLink;
+  readonly streams: LinkStreams;
+  readonly ring: RingMemory;
+  readonly shape: JointShape;
+}
+
+export interface DealerSession {
+  readonly banks: readonly [MessageLink, MessageLink];
+  readonly streams: readonly [LinkStreams, LinkStreams];
+  readonly ring: RingMemory;
+  readonly shape: JointShape;
+}
+
+interface Announcement {
+  /** 0 for the bank with the labels. */
+  readonly bank: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+const announcementBytes = 12;
+
+/**
+ * Terms, then shapes, then keys. Two banks never share a key: all masks are agreed between one bank and the dealer.
+ * Rounds: 3. Errors: DT_PEER_TERMS, DT_PEER_PROTOCOL, and DT_INPUT_INVALID when the shapes do not fit each other or `inDim`.
+ */
+export async function openBankSession(
+  first: boolean,
+  links: BankLinks,
+  terms: Terms,
+  own: { rows: number; columns: number },
+  inDim: number,
+  random: RandomSource,
+): Promise<BankSession> {
+  const other = new MessageLink(links.otherBank);
+  const dealer = new MessageLink(links.dealer);
+  const [digest] = await Promise.all([agreeOnTerms(dealer, terms), agreeOnTerms(other, terms)]);
+  const announcement = { bank: first ? 0 : 1, ...own };
+  await Promise.all([announce(other, announcement), announce(dealer, announcement)]);
+  const theirs = await receiveAnnouncement(other, first ? 1 : 0);
+  const columns: [number, number] = first ? [own.columns, theirs.columns] : [theirs.columns, own.columns];
+  checkShapes(own.rows, theirs.rows, 'this side', other.peer, columns, inDim);
+  const streams = await agreeOnStreams(dealer, digest, random);
+  return { first, other, dealer, streams, ring: new RingMemory(), shape: { rows: own.rows, columns } };
+}
+
+export async function openDealerSession(links: DealerLinks, terms: Terms, inDim: number, random: RandomSource): Promise<DealerSession> {
+  const banks = [new MessageLink(links.banks[0]), new MessageLink(links.banks[1])] as const;
+  const [digest] = await Promise.all([agreeOnTerms(banks[0], terms), agreeOnTerms(banks[1], terms)]);
+  const [shape0, shape1] = await Promise.all([receiveAnnouncement(banks[0], 0), receiveAnnouncement(banks[1], 1)]);
+  checkShapes(shape0.rows, shape1.rows, banks[0].peer, banks[1].peer, [shape0.columns, shape1.columns], inDim);
+  const streams = await Promise.all([agreeOnStreams(banks[0], digest, random), agreeOnStreams(banks[1], digest, random)]);
+  return { banks, streams, ring: new RingMemory(), shape: { rows: shape0.rows, columns: [shape0.columns, shape1.columns] } };
+}
+
+/** The last word of a run: every party waits for it from every peer, so that no one takes a result that another could not finish. */
+export async function sayDone(links: readonly MessageLink[]): Promise<void> {
+  await Promise.all(links.map((link) => link.send('done', new Uint8Array(messageHeaderBytes))));
+  await Promise.all(links.map((link) => link.receive('done', 0)));
+}
+
+function announce(link: MessageLink, { bank, rows, columns }: Announcement): Promise<void> {
+  const framed = new Uint8Array(messageHeaderBytes + announcementBytes);
+  const view = new DataView(framed.buffer, messageHeaderBytes);
+  [bank, rows, columns].forEach((value, i) => {
+    view.setUint32(4 * i, value, true);
+  });
+  return link.send('shape', framed);
+}
+
+async function receiveAnnouncement(link: MessageLink, expectedBank: 0 | 1): Promise<Announcement> {
+  const payload = await link.receive('shape', announcementBytes);
+  const view = new DataView(payload.buffer, payload.byteOffset, announcementBytes);
+  const [bank, rows, columns] = [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true)];
+  if (bank !== expectedBank) {
+    throw new ToolkitError('DT_PEER_TERMS', {
+      field: `whether ${link.peer} brings the labels`,
+      ours: expectedBank === 0,
+      theirs: bank === 0,
+      peer: link.peer,
+    });
+  }
+  return { bank, rows, columns };
+}
+
+function checkShapes(rows0: number, rows1: number, name0: string, name1: string, columns: readonly [number, number], inDim: number): void {
+  if (rows0 !== rows1) {
+    throw new ToolkitError('DT_INPUT_INVALID', { what: 'The joint table', reason: `${name0} has ${rows0} rows and ${name1} has ${rows1}` });
+  }
+  if (columns[0] + columns[1] !== inDim) {
+    throw new ToolkitError('DT_INPUT_INVALID', {
+      what: 'in_dim',
+      reason: `it is ${inDim}, but the banks have ${columns[0]} and ${columns[1]} feature columns`,
+    });
+  }
+}
