@@ -45,8 +45,11 @@ function checkOperator(facts: TreeFacts, of: TokenId, service: number, template:
   const fact = facts.operators.get(template);
   if (fact === undefined) return clause(of, of, at, 'operator', false, `an operator that is published; ${template} is not`);
   if (fact.record.retired) return clause(of, of, at, 'operator', false, `an operator that is not retired; ${template} is`);
-  const agreed = version === 'any' || version === undefined || version === fact.record.version;
-  const wish = `version ${version} of its code, to which the owner agreed; version ${fact.record.version} is published`;
+  const agreed = version === 'any' || version === fact.record.version;
+  const wish =
+    version === undefined
+      ? `a version of its code to which the owner agrees, or "any"; the document names none`
+      : `version ${version} of its code, to which the owner agreed; version ${fact.record.version} is published`;
   return clause(of, of, pointer('services', service, 'descriptor', 'version'), 'operator', agreed, wish);
 }
 
@@ -60,11 +63,17 @@ export function checkGrants(facts: TreeFacts): readonly Clause[] {
       const wish =
         grantedUntil === undefined
           ? `a grant of ${child}`
-          : `a grant of ${child} that has not run out; it ended at ${new Date(grantedUntil * 1000).toISOString()}`;
+          : `a grant of ${child} that has not run out; it ended at ${timeOf(grantedUntil)}`;
       clauses.push(clause(child, token.id, '/', 'grant', live, wish));
     }
   }
   return clauses;
+}
+
+/** The chain's times reach further than dates do. */
+function timeOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s after 1970` : date.toISOString();
 }
 
 /** All that can be said of a tree before anything runs: structure and every constraint at every level. */
@@ -137,6 +146,7 @@ export function checkJob(facts: JobFacts, resolved: ResolvedJob, question: JobQu
   return [
     on('consumer', algorithm?.owner === question.signer, `the signature of ${algorithm?.owner}, who owns the algorithm`),
     on('consumer', job.demander === question.signer, `the signature of ${job.demander}, who added job ${job.id}`),
+    on('spec', job.algorithm === facts.root, `a job that runs ${facts.root}; job ${job.id} runs ${job.algorithm}`),
     on('task', job.task.open, `an open task; task ${job.task.id} is closed`),
     on('task', job.task.demander === job.demander, `a task of ${job.demander}; task ${job.task.id} is of ${job.task.demander}`),
     on(
