@@ -80,6 +80,8 @@ function send(
     const request = start(url, {
       method,
       headers: { 'User-Agent': 'compute-to-data', 'Accept-Encoding': 'identity', ...headers, ...length },
+      // A connection of its own: a kept one could be closed by the other side just when it is used again.
+      agent: false,
       lookup: guardedLookup(resolveHost),
       signal,
     });

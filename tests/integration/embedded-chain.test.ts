@@ -25,6 +25,9 @@ import {
   sign,
 } from './embedded-chain.support.js';
 
+// Upper bounds for a busy machine; nothing here takes a second on a quiet one.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 let folder: string;
 let running: EmbeddedChain[];
 

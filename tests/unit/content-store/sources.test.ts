@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cidOf } from '../../../src/content-store/cid.js';
 import { FilesystemStore } from '../../../src/content-store/filesystem-store.js';
 import { GatewaySource } from '../../../src/content-store/gateway-source.js';
@@ -18,6 +18,8 @@ const cid = cidOf(digest);
 const absent = sha256(Buffer.from('nobody has this'));
 const blocks = new Map([[cid, bytes]]);
 const anyTarget = { isAllowedTarget: () => true };
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const servers = new TestServers();
 let folder: string;
@@ -63,7 +65,7 @@ describe('GatewaySource', () => {
     await announced.dropped;
     const exact = Buffer.alloc(1_000_000, 'y');
     const full = await servers.listen((_, response) => void response.end(exact));
-    expect(await new GatewaySource(full.url, options).get(sha256(exact))).toEqual(exact);
+    expect(exact.equals((await new GatewaySource(full.url, options).get(sha256(exact))) ?? Buffer.alloc(0))).toBe(true);
   });
 
   it('gives up on a gateway that does not answer, or does not finish', async () => {
@@ -175,7 +177,7 @@ describe('KuboStore', () => {
     const awkward = [bytes, Buffer.from('\r\n--dt-\r\n\r\n'), Buffer.alloc(0), Buffer.alloc(1_500_000, 7)];
     for (const content of awkward) {
       expect(await store.put(content)).toBe(sha256(content));
-      expect(await store.get(sha256(content))).toEqual(content);
+      expect(content.equals((await store.get(sha256(content))) ?? Buffer.of(0))).toBe(true);
     }
     expect(await store.get(absent)).toBeUndefined();
     expect(server.requests.every((request) => request.startsWith('POST /api/v0/block/'))).toBe(true);
