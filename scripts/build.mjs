@@ -83,7 +83,7 @@ export async function isStale() {
   return !existsSync(stamp) || !existsSync(join(root, 'oclif.manifest.json')) || readFileSync(stamp, 'utf8') !== (await sourceHash());
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href && !(process.argv.includes('--if-stale') && !(await isStale()))) {
   const { commands, ms } = await build();
   console.log(`built ${commands} commands in ${ms} ms`);
 }

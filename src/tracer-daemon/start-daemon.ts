@@ -15,6 +15,8 @@ import { Keystore } from '../keys/keystore.js';
 import { parseAddressBook } from '../ledger/evm/address-book.js';
 import { connectLedger } from '../ledger/evm/connect-ledger.js';
 import { createSandbox } from '../sandbox/create-sandbox.js';
+import { probeSandbox } from '../sandbox/probe-sandbox.js';
+import { type Sandbox, sandboxLevels } from '../sandbox/sandbox.js';
 import { createApp } from './app.js';
 import type { DaemonConfig } from './config/config.js';
 import type { DaemonDeps } from './deps.js';
@@ -40,7 +42,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
   const log = pino({ level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] });
   await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
   const wallet = await openKey(config, options.password);
-  const sandbox = await createSandbox({ level: config.sandbox.level });
+  const sandbox = await openSandbox(config);
   const password = config.store.passwordEnv === undefined ? undefined : process.env[config.store.passwordEnv];
   const store = await openStore({ url: config.store.url, exclusive: true, ...(password !== undefined && { password }) });
   const metrics = createMetrics({ store });
@@ -93,6 +95,14 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
   const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
   log.info({ url, organization: deps.organization, sandbox: sandbox.level }, 'the daemon listens');
   return { url, deps, close };
+}
+
+/** The strongest sandbox of this machine that is not below the configured level. @throws DT_SANDBOX_UNAVAILABLE naming what is missing */
+async function openSandbox(config: DaemonConfig): Promise<Sandbox> {
+  const probe = await probeSandbox();
+  const acceptable = sandboxLevels.slice(sandboxLevels.indexOf(config.sandbox.level));
+  const level = acceptable.findLast((candidate) => probe.levels[candidate].available) ?? config.sandbox.level;
+  return createSandbox({ level, probe });
 }
 
 async function openKey(config: DaemonConfig, given: string | undefined): Promise<Wallet> {

@@ -197,7 +197,7 @@ export const configSchema: SectionSchema = {
     grants: section('Grants on the chain.', {
       auto: {
         type: 'boolean',
-        default: false,
+        default: true,
         description: 'Grant by itself when every constraint is met; false: the owner grants by hand with `dt asset grant`.',
         expected: 'true or false',
       },

@@ -1,0 +1,166 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Wallet } from 'ethers/wallet';
+import type { ActionContext } from '../../src/actions/action-context.js';
+import { mintAsset } from '../../src/actions/asset/mint-asset.js';
+import { publishOperator } from '../../src/actions/system/publish-operator.js';
+import { registerOrganization } from '../../src/actions/system/register-organization.js';
+import { openDocuments } from '../../src/catalog/open-documents.js';
+import type { JsonObject } from '../../src/documents/canonical.js';
+import { parseAssetAttributes } from '../../src/documents/ddo/ddo.js';
+import { type Address, parseAddress, type TokenId } from '../../src/documents/ids.js';
+import type { OperatorRuntime } from '../../src/documents/operator/operator.js';
+import { Keystore } from '../../src/keys/keystore.js';
+import { type EmbeddedChain, startEmbeddedChain } from '../../src/ledger/embedded-chain/embedded-chain.js';
+import { type AddressBook, serializeAddressBook } from '../../src/ledger/evm/address-book.js';
+import { connectLedger } from '../../src/ledger/evm/connect-ledger.js';
+import { deployToolkit } from '../../src/ledger/evm/deploy-toolkit.js';
+import type { ConfigValues } from '../../src/tracer-daemon/config/config.js';
+import { exampleConfig } from '../../src/tracer-daemon/config/example-config.js';
+import { loadConfig } from '../../src/tracer-daemon/config/load-config.js';
+import { type RunningDaemon, startDaemon } from '../../src/tracer-daemon/start-daemon.js';
+
+export interface Role {
+  readonly name: string;
+  readonly wallet: Wallet;
+  readonly address: Address;
+  readonly context: ActionContext;
+  readonly folder: string;
+}
+
+export interface BankRole extends Role {
+  daemon: RunningDaemon;
+  /** Writes a file that the daemon may read, and returns its path. */
+  data(name: string, text: string): Promise<string>;
+  /** Starts the daemon again after `daemon.close()`, on its old port and folder. */
+  restart(): Promise<void>;
+}
+
+export interface World {
+  readonly folder: string;
+  readonly chain: EmbeddedChain;
+  readonly addressBook: AddressBook;
+  readonly system: Role;
+  role(name: string): Promise<Role>;
+  bank(name: string, config?: ConfigValues): Promise<BankRole>;
+  close(): Promise<void>;
+}
+
+const PASSWORD = 'a password for tests';
+
+/** A chain with the contracts, a system administrator, and as many organizations and daemons as a test asks for: all of it real. */
+export async function createWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'dt-world-'));
+  const closing: (() => Promise<unknown> | unknown)[] = [];
+  const chain = await startEmbeddedChain({ folder: join(folder, 'chain'), port: 0, host: '127.0.0.1' });
+  closing.push(() => chain.close());
+  const admin = Wallet.createRandom();
+  const addressBook = await deployToolkit({ rpcUrl: chain.url, signer: admin, admin: admin.address });
+  const bookFile = join(folder, 'address-book.json');
+  await writeFile(bookFile, serializeAddressBook(addressBook));
+
+  const roleOf = async (name: string, wallet: Wallet): Promise<Role> => {
+    const home = join(folder, name);
+    await mkdir(home, { recursive: true });
+    const ledger = connectLedger({ rpcUrl: chain.url, addressBook, signer: wallet });
+    closing.push(() => ledger.close());
+    const content = openDocuments(ledger, { folder: join(home, 'content'), gateways: [] }).all;
+    const context: ActionContext = { ledger, content, signer: wallet, now: () => new Date(), onProgress: () => undefined };
+    return { name, wallet, address: parseAddress(wallet.address), context, folder: home };
+  };
+  const system = await roleOf('system', new Wallet(admin.privateKey));
+
+  const role = async (name: string): Promise<Role> => {
+    const made = await roleOf(name, new Wallet(Wallet.createRandom().privateKey));
+    await registerOrganization(system.context, { address: made.address, name });
+    return made;
+  };
+
+  const bank = async (name: string, config: ConfigValues = {}): Promise<BankRole> => {
+    const made = await roleOf(name, new Wallet(Wallet.createRandom().privateKey));
+    const home = made.folder;
+    await mkdir(join(home, 'data'), { recursive: true });
+    await new Keystore(join(home, 'keystore')).import('owner', made.wallet.privateKey, PASSWORD);
+    const file = join(home, 'daemon.yaml');
+    const start = async (port: number): Promise<RunningDaemon> => {
+      const values: ConfigValues = {
+        ...config,
+        listen: { host: '127.0.0.1', port },
+        chain: { rpcUrl: chain.url, addressBook: bookFile, ...config.chain },
+        key: { keystore: join(home, 'keystore'), name: 'owner' },
+        datasets: { roots: [join(home, 'data')] },
+        log: { level: 'fatal', ...config.log },
+      };
+      await writeFile(file, exampleConfig(values));
+      return startDaemon(await loadConfig(file, {}), { password: PASSWORD });
+    };
+    const daemon = await start(0);
+    const port = Number(new URL(daemon.url).port);
+    await registerOrganization(system.context, { address: made.address, name, url: daemon.url });
+    const self: BankRole = {
+      ...made,
+      daemon,
+      data: async (fileName, text) => {
+        const path = join(home, 'data', fileName);
+        await writeFile(path, text);
+        return path;
+      },
+      restart: async () => {
+        self.daemon = await start(port);
+      },
+    };
+    closing.push(() => self.daemon.close());
+    return self;
+  };
+
+  return {
+    folder,
+    chain,
+    addressBook,
+    system,
+    role,
+    bank,
+    close: async () => {
+      for (const close of closing.reverse()) await close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Publishes code as an operator with the name of its metadata. */
+export async function publish(world: World, name: string, operation: string, params: JsonObject, runtime: OperatorRuntime = 'node'): Promise<TokenId> {
+  const content = { metadata: { main: { type: 'Operation', name } }, runtime, operation, params };
+  return (await publishOperator(world.system.context, { content })).tid;
+}
+
+export interface LeafOptions {
+  readonly name: string;
+  readonly services: readonly { readonly index: string; readonly template: TokenId; readonly constraint: JsonObject; readonly path?: string }[];
+  readonly storePath?: string;
+}
+
+export async function mintLeaf(bank: Role, options: LeafOptions): Promise<TokenId> {
+  const attributes = parseAssetAttributes({
+    metadata: { main: { type: 'Dataset', name: options.name } },
+    services: options.services.map(({ index, template, constraint, path }) => ({
+      index,
+      endpoint: '',
+      descriptor: { template, constraint },
+      attributes: path === undefined ? {} : { path },
+    })),
+  });
+  return (await mintAsset(bank.context, { attributes, ...(options.storePath !== undefined && { storePath: options.storePath }) })).dt;
+}
+
+/** Attributes of a composite with one service; `workflow` by child. */
+export function compositeAttributes(name: string, type: 'Algorithm' | 'Dataset', workflow: Record<TokenId, { service: string; constraint: JsonObject }>) {
+  return parseAssetAttributes({
+    metadata: { main: { type, name } },
+    child_dts: Object.keys(workflow),
+    services: [{ index: 'default', endpoint: '', descriptor: { workflow }, attributes: {} }],
+  });
+}
+
+export const copySamples = (to: string): Promise<void> => cp(new URL('../../samples', import.meta.url), join(to, 'samples'), { recursive: true });
+export const readText = (path: string): Promise<string> => readFile(path, 'utf8');
