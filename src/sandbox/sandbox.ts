@@ -10,9 +10,12 @@ export interface SandboxLimits {
   readonly wallMs: number;
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
+  /** Threads count, as they do for the kernel: Node alone has about a dozen. */
   readonly processes: number;
   /** Everything that the job may write together: outputs/ and its scratch space. */
   readonly diskBytes: number;
+  /** Files and folders in outputs/ and scratch space together; default 10 000. */
+  readonly files?: number;
   readonly logBytes: number;
 }
 
@@ -36,6 +39,8 @@ export interface SandboxRun {
   readonly onLog: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the whole process tree: SIGTERM, then SIGKILL after a grace time. */
   readonly signal: AbortSignal;
+  /** Open descriptors of this process that the operator gets as 3, 4, …; it finds the numbers in DT_CHANNELS, separated by commas. */
+  readonly channels?: readonly number[];
 }
 
 export interface SandboxExit {

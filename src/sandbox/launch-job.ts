@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { startTime } from './process-table.js';
+
+export interface LaunchOrder {
+  readonly argv: readonly string[];
+  /** All that the setup stage and the job know; nothing of the daemon's environment is added. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** The started program ends as one process with a single child, process 1 of the job's pid namespace. */
+  readonly isolated: boolean;
+  /** Descriptors of the daemon that the job gets as 3, 4, … */
+  readonly channels: readonly number[];
+  /** Filter for bubblewrap, on the descriptor after the channels. */
+  readonly seccomp: Buffer | undefined;
+  readonly setupTimeoutMs: number;
+}
+
+/** A job that is set up, holds still, and starts on `go`. */
+export interface LaunchedJob {
+  readonly child: ChildProcess;
+  /** Process 1 of the job, or at level `process` the operator itself, in the daemon's numbering. */
+  readonly pid: number;
+  /** A /proc that shows the processes of the job. */
+  readonly procFolder: string;
+  /** outputs/ in the scratch space. The open handle keeps that alive after every process and mount of the job is gone. */
+  readonly outputs: FileHandle | undefined;
+  go(): void;
+  /** To process 1 while it lives; SIGKILL to it ends every process of the job. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void;
+  /** Resolves when all is over and both streams have been read to their ends. */
+  readonly closed: Promise<LaunchEnd>;
+  /** Releases the handles. */
+  close(): Promise<void>;
+}
+
+export interface LaunchEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** The setup stage did not come to its end; `message` is what its programs said. */
+export class LaunchError extends Error {}
+
+const READY = Buffer.from('ready\n');
+const COMPLAINT_BYTES = 4096;
+
+/** @throws LaunchError */
+export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
+  const [command = '', ...args] = order.argv;
+  const child = spawn(command, args, {
+    cwd: order.cwd,
+    env: { ...order.env },
+    stdio: ['pipe', 'pipe', 'pipe', ...order.channels, ...(order.seccomp === undefined ? [] : ['pipe' as const])],
+    // A session of its own: no terminal of the daemon, and no signal to the daemon's process group reaches it or comes from it.
+    detached: true,
+  });
+  const { stdin, stdout, stderr } = streamsOf(child);
+  const closed = new Promise<LaunchEnd>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => resolve({ code: null, signal: null }));
+  });
+  stdin.on('error', () => undefined); // the child is gone: `closed` tells
+  if (order.seccomp !== undefined) sendFilter(child, 3 + order.channels.length, order.seccomp);
+
+  try {
+    await untilReady(child, stdout, stderr, closed, order.setupTimeoutMs);
+    const outer = child.pid ?? 0;
+    const pid = order.isolated ? await onlyChild(outer) : outer;
+    const started = await startTime(pid);
+    const handles = order.isolated ? await openFromOutside(pid) : undefined;
+    return {
+      child,
+      pid,
+      procFolder: handles === undefined ? '/proc' : `/proc/self/fd/${handles.proc.fd}`,
+      outputs: handles?.outputs,
+      closed,
+      go: () => void stdin.end('go\n'),
+      kill: (signal) => {
+        // While the outer process has not been reaped, its child's number can only be the child's.
+        if (child.exitCode === null && child.signalCode === null) void killExactly(pid, started, signal);
+      },
+      onOutput: (listener) => {
+        stdout.on('data', (chunk: Buffer) => listener('stdout', chunk));
+        stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
+        stdout.resume();
+        stderr.resume();
+      },
+      close: async () => {
+        await handles?.proc.close();
+        await handles?.outputs.close();
+      },
+    };
+  } catch (error) {
+    stdin.destroy();
+    child.kill('SIGKILL');
+    await closed;
+    throw error instanceof LaunchError ? error : new LaunchError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function streamsOf(child: ChildProcess): { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable } {
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new LaunchError('the streams of the child are missing');
+  return { stdin, stdout, stderr };
+}
+
+function sendFilter(child: ChildProcess, index: number, filter: Buffer): void {
+  const stream = child.stdio[index];
+  if (stream === null || stream === undefined || !('write' in stream)) throw new LaunchError('no descriptor for the filter');
+  stream.on('error', () => undefined); // the child is gone: `closed` tells
+  stream.end(filter);
+}
+
+/** What comes on standard output before the operator runs is the setup stage's one line and nothing else. */
+async function untilReady(
+  child: ChildProcess,
+  stdout: Readable,
+  stderr: Readable,
+  closed: Promise<LaunchEnd>,
+  timeoutMs: number,
+): Promise<void> {
+  let said = Buffer.alloc(0);
+  let complaint = Buffer.alloc(0);
+  const hear = (chunk: Buffer): void => {
+    if (complaint.length < COMPLAINT_BYTES) complaint = Buffer.concat([complaint, chunk]);
+  };
+  const words = (): string => complaint.toString('utf8').trim().slice(0, COMPLAINT_BYTES);
+  stderr.on('data', hear);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const listen = (chunk: Buffer): void => {
+        said = Buffer.concat([said, chunk]);
+        if (said.length < READY.length && READY.subarray(0, said.length).equals(said)) return;
+        stdout.off('data', listen);
+        if (said.equals(READY)) resolve();
+        else reject(new LaunchError(`the setup stage said ${JSON.stringify(said.toString('utf8', 0, 200))}`));
+      };
+      stdout.on('data', listen);
+      child.once('error', (error) => reject(new LaunchError(error.message)));
+      void closed.then(({ code, signal }) => reject(new LaunchError(words() || `the setup stage ended with ${signal ?? code}`)));
+      timer = setTimeout(() => reject(new LaunchError(`the setup stage took longer than ${timeoutMs} ms`)), timeoutMs);
+    });
+  } finally {
+    clearTimeout(timer);
+    stderr.off('data', hear);
+  }
+  stdout.pause();
+  stderr.pause();
+}
+
+async function onlyChild(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const children = text.trim().split(' ').filter(Boolean).map(Number);
+  const [only] = children;
+  if (only === undefined || children.length !== 1) throw new LaunchError(`expected one process of the job, found ${children.length}`);
+  return only;
+}
+
+/** /proc/<pid>/root leads into the mounts of the job while process 1 holds still, so what is opened is what the setup stage made. */
+async function openFromOutside(pid: number): Promise<{ readonly proc: FileHandle; readonly outputs: FileHandle }> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const proc = await open(`/proc/${pid}/root/proc`, flags);
+  try {
+    return { proc, outputs: await open(`/proc/${pid}/root/job/outputs`, flags) };
+  } catch (error) {
+    await proc.close();
+    throw error;
+  }
+}
+
+async function killExactly(pid: number, started: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  try {
+    if ((await startTime(pid)) === started) process.kill(pid, signal);
+  } catch {
+    // it has ended
+  }
+}

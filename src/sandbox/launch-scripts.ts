@@ -1,0 +1,87 @@
+/**
+ * Three small POSIX shell scripts, constant text: whatever differs from job to job comes in as a positional parameter and is never read as
+ * code. They run one after the other in one process: BUILD makes the tree, ENTER goes into it, INIT is process 1 of the job.
+ */
+
+/**
+ * $1 folder to build on (any existing one; the mount is private), $2 options of the scratch tmpfs, $3 folders and $4 empty files of the new
+ * root, one a line and relative, $5 links, one a line, $6 fstab; then the program to go on with.
+ * The root is a tmpfs of mount points and turns read-only; outputs, /tmp and /dev/shm share one scratch tmpfs, so one size bounds them all.
+ */
+export const BUILD = `set -euf
+stage=$1 scratch=$2 folders=$3 files=$4 links=$5 fstab=$6
+shift 6
+umask 022
+mount -t tmpfs -o mode=0755,size=4m,nosuid,nodev,noexec dt-stage "$stage"
+cd "$stage"
+mkdir root scratch void
+: > blank
+mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev,noexec dt-root root
+mount -t tmpfs -o "$scratch" dt-scratch scratch
+mkdir -m 0777 scratch/outputs scratch/tmp scratch/shm
+IFS='
+'
+cd root
+mkdir -p $folders
+for file in $files; do : > "./$file"; done
+[ -z "$links" ] || ln -s $links .
+printf 'job:x:65534:65534:job:/tmp:/bin/false\\n' > etc/passwd
+printf 'job:x:65534:\\n' > etc/group
+printf 'passwd: files\\ngroup: files\\nhosts: files\\n' > etc/nsswitch.conf
+printf '%s' "$fstab" > "$stage/fstab"
+mount -a -T "$stage/fstab"
+mount -o remount,bind,ro,nosuid,nodev,noexec "$stage/root"
+cd /
+exec "$@"
+`;
+
+/**
+ * $1 folder that BUILD built on; then the program to go on with, as seen from inside. Runs as process 1 of new namespaces.
+ * No user namespace can be made below the next one: that closes the way by which most kernel faults are reached.
+ * /proc shows this pid namespace and nothing of the machine.
+ */
+export const ENTER = `set -euf
+stage=$1
+shift
+echo 1 > /proc/sys/user/max_user_namespaces
+hostname job
+mount --rbind "$stage/root" "$stage/root"
+mount -t proc -o nosuid,nodev,noexec,subset=pid dt-proc "$stage/root/proc"
+cd "$stage/root"
+pivot_root . sys
+PATH=/sys/usr/sbin:/sys/usr/bin:/sys/sbin:/sys/bin
+umount -l /sys
+cd /job
+exec "$@"
+`;
+
+/**
+ * The operator's command. Process 1 of the job: says that all is set up, waits for leave to start (so that limits and evidence are in
+ * place before the first instruction of a guest), runs the operator as a child, hands SIGTERM to every process of the namespace, and by
+ * its own end makes the kernel kill what is left. Standard input closed before leave is given: the daemon is gone, so nothing runs.
+ */
+export const INIT = `[ $$ -eq 1 ] || exit 97
+PATH=/usr/bin:/bin
+unset PWD OLDPWD SHLVL
+echo ready
+IFS= read -r go || exit 98
+told=
+trap 'told=1; kill -TERM -1' TERM
+"$@" < /dev/null &
+main=$!
+exec < /dev/null
+for n in 3 4 5 6 7 8 9; do eval "exec $n>&-"; done
+while :; do
+  told=
+  wait "$main"
+  status=$?
+  [ -n "$told" ] || exit "$status"
+done
+`;
+
+/** The same leave-to-start for level `process`, which has no namespace to be process 1 of. */
+export const GATE = `unset OLDPWD SHLVL
+echo ready
+IFS= read -r go || exit 98
+exec "$@" < /dev/null
+`;

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { lstat, readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { type CgroupHome, findCgroups } from './cgroup.js';
+import type { BindMount } from './job-tree.js';
+import { findTools, type MachineTools, systemFolders, toolPath } from './machine-tools.js';
+
+/** What was found out once about this machine; plain data, shared by all runs. */
+export interface Machine {
+  readonly tools: MachineTools;
+  /** The daemon is root and may make mounts: jobs then get a user id of their own that owns nothing. */
+  readonly root: boolean;
+  readonly jobIds: { readonly first: number; readonly count: number };
+  readonly cgroups: CgroupHome;
+  /** Libraries, devices and the few programs of the setup stage that stay visible. */
+  readonly systemBinds: readonly BindMount[];
+  readonly links: readonly string[];
+  /** World-readable parts of /proc that describe the machine, as far as this kernel has them. */
+  readonly procMasks: readonly { readonly name: string; readonly folder: boolean }[];
+  /** bubblewrap from 0.8 on. */
+  readonly disableUserns: boolean;
+  /** Hard limits of the daemon by their names in /proc/self/limits: no job can be given more. */
+  readonly hardLimits: ReadonlyMap<string, number>;
+}
+
+const run = promisify(execFile);
+
+export async function inspectMachine(toolFolders: readonly string[] = systemFolders): Promise<Machine> {
+  const tools = await findTools(toolFolders);
+  const [root, jobIds, cgroups, system, procMasks, hardLimits] = await Promise.all([
+    mayMount(tools),
+    freeIds(),
+    findCgroups(),
+    systemTree(tools),
+    masksOfProc(),
+    ownHardLimits(),
+  ]);
+  const help = tools.paths.has('bwrap') ? await run(toolPath(tools, 'bwrap'), ['--help']).catch(() => ({ stdout: '' })) : { stdout: '' };
+  return { tools, root, jobIds, cgroups, ...system, procMasks, disableUserns: help.stdout.includes('--disable-userns'), hardLimits };
+}
+
+async function mayMount(tools: MachineTools): Promise<boolean> {
+  if (process.geteuid?.() !== 0 || tools.missing.some((name) => name !== 'bwrap')) return false;
+  return run(toolPath(tools, 'unshare'), ['--mount', '--', toolPath(tools, 'sh'), '-c', ':'], { env: {} }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Far above the ids of people, services and containers; where a container of the daemon maps fewer, the highest that it has. */
+async function freeIds(): Promise<{ readonly first: number; readonly count: number }> {
+  const wanted = { first: 1_900_000_000, count: 1 << 24 };
+  const map = await readFile('/proc/self/uid_map', 'utf8').catch(() => '');
+  const ranges = map
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/).map(Number));
+  if (ranges.some(([first = 0, , count = 0]) => first <= wanted.first && wanted.first + wanted.count <= first + count)) return wanted;
+  const last = Math.max(...ranges.map(([first = 0, , count = 0]) => first + count - 1), 1);
+  return { first: Math.min(last, 65_533), count: 1 };
+}
+
+async function systemTree(tools: MachineTools): Promise<{ readonly systemBinds: readonly BindMount[]; readonly links: readonly string[] }> {
+  const binds: BindMount[] = [];
+  const links = ['bin'];
+  const folder = (source: string, target: string, executable: boolean): void => {
+    binds.push({ source, target, kind: 'folder', executable });
+  };
+  for (const name of ['lib', 'lib32', 'lib64', 'libx32']) {
+    const inUsr = await realpath(`/usr/${name}`).catch(() => undefined);
+    if (inUsr !== undefined) folder(inUsr, `/usr/${name}`, true);
+    const atRoot = await lstat(`/${name}`).catch(() => undefined);
+    if (atRoot === undefined) continue;
+    const merged = atRoot.isSymbolicLink() && (await readlink(`/${name}`)).replace(/^\//, '') === `usr/${name}`;
+    if (merged && inUsr !== undefined) links.push(name);
+    else folder(await realpath(`/${name}`), `/${name}`, true);
+  }
+  for (const [path, kind] of [
+    ['/usr/share/zoneinfo', 'folder'],
+    ['/etc/alternatives', 'folder'], // numeric libraries are chosen through it
+    ['/etc/ld.so.cache', 'file'],
+  ] as const) {
+    const source = await realpath(path).catch(() => undefined);
+    if (source !== undefined) binds.push({ source, target: path, kind, executable: false });
+  }
+  for (const name of ['null', 'zero', 'full', 'random', 'urandom']) {
+    binds.push({ source: `/dev/${name}`, target: `/dev/${name}`, kind: 'device', executable: false });
+  }
+  for (const name of ['sh', 'prlimit', 'setpriv', 'unshare'] as const) {
+    const path = tools.paths.get(name);
+    if (path !== undefined) binds.push({ source: await realpath(path), target: `/usr/bin/${name}`, kind: 'file', executable: true });
+  }
+  return { systemBinds: binds, links };
+}
+
+const tellsOfTheHost = new Set(
+  'acpi asound bus cmdline config.gz driver fs interrupts irq kallsyms kcore key-users keys kmsg latency_stats locks modules'
+    .split(' ')
+    .concat('pressure sched_debug schedstat scsi swaps sys sysrq-trigger timer_list tty version'.split(' ')),
+);
+
+async function masksOfProc(): Promise<Machine['procMasks']> {
+  const entries = await readdir('/proc', { withFileTypes: true });
+  return entries
+    .filter((entry) => tellsOfTheHost.has(entry.name) && !entry.isSymbolicLink())
+    .map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+}
+
+async function ownHardLimits(): Promise<ReadonlyMap<string, number>> {
+  const text = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  return new Map(
+    [...text.matchAll(/^(Max [a-z ]+?)\s{2,}\S+\s+(\S+)/gm)].map(([, name = '', hard = '']) => [
+      name,
+      hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard),
+    ]),
+  );
+}
