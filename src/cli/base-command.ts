@@ -6,6 +6,12 @@ import { Home } from './home.js';
 import type { ProgressView } from './progress.js';
 
 export type BaseFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
+export type BaseArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+export interface Choice {
+  readonly name: string;
+  readonly value: string;
+}
 
 /**
  * What all commands share: the home folder, the chain, the key, progress, errors and JSON. The one place where the command line's parts are
@@ -21,19 +27,22 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   };
 
   protected flags!: BaseFlags<T>;
+  protected args!: BaseArgs<T>;
   protected home!: Home;
   private view: ProgressView | undefined;
   private readonly closing: (() => void)[] = [];
 
   override async init(): Promise<void> {
     await super.init();
-    const { flags } = await this.parse({
+    const { flags, args } = await this.parse({
       flags: this.ctor.flags,
       baseFlags: this.ctor.baseFlags,
+      enableJsonFlag: this.ctor.enableJsonFlag,
       args: this.ctor.args,
       strict: this.ctor.strict,
     });
     this.flags = flags as BaseFlags<T>;
+    this.args = args as BaseArgs<T>;
     this.home = new Home(this.flags.home);
   }
 
@@ -50,14 +59,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return input({ message, validate: (text) => text.trim() !== '' || 'Please give a value.' });
   }
 
+  /** The same with a list to choose from, which is loaded only when somebody is asked; an empty list: any text. */
   protected async askChoice(
     value: string | undefined,
     message: string,
     flag: string,
-    choices: readonly { name: string; value: string }[],
+    load: () => Promise<readonly Choice[]>,
   ): Promise<string> {
     if (value !== undefined && value !== '') return value;
-    if (!this.interactive || choices.length === 0) throw new ToolkitError('DT_INPUT_MISSING', { what: `--${flag}` });
+    if (!this.interactive) throw new ToolkitError('DT_INPUT_MISSING', { what: `--${flag}` });
+    const choices = await load();
+    if (choices.length === 0) return this.ask(undefined, message, flag);
     const { select } = await import('@inquirer/prompts');
     return select({ message, choices: [...choices] });
   }

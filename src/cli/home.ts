@@ -13,6 +13,12 @@ export interface Settings {
   readonly gateways?: readonly string[];
 }
 
+/** What may follow an @. @throws DT_INPUT_INVALID */
+export function parseName(name: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) return name;
+  throw new ToolkitError('DT_INPUT_INVALID', { what: 'The name', reason: 'use letters, digits, dot, dash and underscore, at most 64' });
+}
+
 /** The folder of the command line: `--home`, DT_HOME, or ~/.dt. */
 export class Home {
   readonly folder: string;
@@ -45,9 +51,7 @@ export class Home {
 
   /** Lets later commands and attribute files say `@name`. A name may be given anew. */
   async saveName(name: string, id: TokenId): Promise<void> {
-    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
-      throw new ToolkitError('DT_INPUT_INVALID', { what: 'The name', reason: 'use letters, digits, dot, dash and underscore, at most 64' });
-    await this.writeJson('names.json', { ...(await this.names()), [name]: id });
+    await this.writeJson('names.json', { ...(await this.names()), [parseName(name)]: id });
   }
 
   /** Every string `@name` in an attribute file, keys too, becomes the token id it stands for. @throws DT_NAME_UNKNOWN */

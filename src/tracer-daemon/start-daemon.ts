@@ -39,7 +39,7 @@ export interface StartOptions {
 
 /** Puts a daemon together from its configuration and starts it. @throws DT_CONFIG_*, DT_KEY_*, DT_PORT_BUSY, DT_SANDBOX_UNAVAILABLE, DT_STORE_* */
 export async function startDaemon(config: DaemonConfig, options: StartOptions = {}): Promise<RunningDaemon> {
-  const log = pino({ level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] });
+  const log = pino({ level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] }, pino.destination(2));
   await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
   const wallet = await openKey(config, options.password);
   const sandbox = await openSandbox(config);

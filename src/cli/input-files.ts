@@ -1,0 +1,67 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { documentLimits, isObject, type Json, parseJson } from '../documents/canonical.js';
+import { type AssetAttributes, parseAssetAttributes } from '../documents/ddo/ddo.js';
+import { type OperatorContent, parseOperatorAttributes, runtimeOf } from '../documents/operator/operator.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import type { Home } from './home.js';
+
+/** @throws DT_INPUT_FILE, DT_INPUT_TOO_LARGE */
+export async function readInput(path: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(path);
+    if (size > documentLimits.bytes)
+      throw new ToolkitError('DT_INPUT_TOO_LARGE', { what: path, actual: `${size} bytes`, limit: `${documentLimits.bytes} bytes` });
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof ToolkitError) throw error;
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: reasonOf(error as NodeJS.ErrnoException) }, error);
+  }
+}
+
+/** @throws DT_INPUT_FILE, DT_INPUT_JSON, DT_INPUT_TOO_LARGE */
+export const readJsonInput = async (path: string): Promise<Json> => parseJson(await readInput(path), path);
+
+/** An asset's attribute file, with every `@name` in it replaced. @throws DT_INPUT_*, DT_NAME_UNKNOWN, DT_DOCUMENT_INVALID */
+export async function readAssetAttributes(home: Home, path: string): Promise<AssetAttributes> {
+  return parseAssetAttributes(await home.withoutNames(await readJsonInput(path)));
+}
+
+/** An operator's attribute file and the two files that it names. @throws DT_INPUT_*, DT_DOCUMENT_INVALID */
+export async function readOperatorContent(path: string): Promise<OperatorContent> {
+  const attributes = parseOperatorAttributes(await readJsonInput(path));
+  const [operation, params] = await Promise.all([
+    readInput(attributes.operation).catch((error: ToolkitError) => explainBase(error, path)),
+    readJsonInput(attributes.params).catch((error: ToolkitError) => explainBase(error, path)),
+  ]);
+  if (!isObject(params))
+    throw new ToolkitError('DT_DOCUMENT_INVALID', { kind: 'operator parameters', pointer: '/', reason: 'it must be an object' });
+  return { metadata: attributes.metadata, runtime: runtimeOf(attributes), operation: sourceText(operation, attributes.operation), params };
+}
+
+/** The bytes run as UTF-8; what is not UTF-8 would be published as something else. */
+function sourceText(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: 'it is not UTF-8 text' }, error);
+  }
+}
+
+/** The usual mistake with the paths of an attribute file. */
+function explainBase(error: ToolkitError, file: string): never {
+  if (error.code !== 'DT_INPUT_FILE' || dirname(file) === '.') throw error;
+  const { path, reason } = error.details;
+  throw new ToolkitError(
+    'DT_INPUT_FILE',
+    { path, reason: `${String(reason)} (named in ${file}, from the current directory)` },
+    error.cause,
+  );
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'there is no such file';
+  if (error.code === 'EISDIR') return 'it is a folder';
+  if (error.code === 'EACCES') return 'permission denied';
+  return error.message;
+}

@@ -1,0 +1,141 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import chalk from 'chalk';
+import { Keystore } from '../keys/keystore.js';
+import { type ChildProgram, startProgram } from './child-program.js';
+import { prepareDemo } from './demo-data.js';
+import { Home } from './home.js';
+import { initDaemon } from './init-daemon.js';
+import { untilStopped } from './until-stopped.js';
+
+export interface DemoParameters {
+  /** Of the package: bin/ and samples/ lie in it. */
+  readonly root: string;
+  /** Wiped at the start; home folder of everything in the demo. */
+  readonly home: string;
+  readonly data: string | undefined;
+  readonly keep: boolean;
+  readonly sandbox: string | undefined;
+  /** Runs one command of this program. */
+  readonly dt: (...argv: string[]) => Promise<void>;
+  readonly say: (text: string) => void;
+}
+
+const PASSWORD = 'demo';
+
+/** The README's walk with everything on one machine: the same commands, on real processes. */
+export async function runDemo(parameters: DemoParameters): Promise<{ home: string; outputs: string; seconds: number }> {
+  const { root, home, say } = parameters;
+  const started = performance.now();
+  const programs: ChildProgram[] = [];
+  const folder = new Home(home);
+  await rm(home, { recursive: true, force: true });
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD });
+  const samples = join(root, 'samples');
+  const shown = (word: string): string => (/^[\w./:@=-]+$/.test(word) ? word : `'${word}'`);
+  const dt = async (...argv: string[]): Promise<void> => {
+    say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${root}/`, '').replace(`${home}/`, '$DT_HOME/'))).join(' ')}`));
+    await parameters.dt(...argv);
+  };
+  const start = async (what: string, ready: RegExp, ...argv: string[]): Promise<void> => {
+    say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${home}/`, '$DT_HOME/'))).join(' ')} &`));
+    programs.push(await startProgram(join(root, 'bin', 'run.js'), argv, ready, join(home, `${what}.log`), process.env));
+  };
+  const act = (title: string, text: string): void => say(`\n${chalk.bold.cyan(title)}  ${chalk.dim(text)}`);
+
+  try {
+    act('Keys and chain', 'four organizations, and an embedded chain that keeps what it acknowledged');
+    const files = await prepareDemo(samples, home, parameters.data);
+    for (const name of ['system', 'bank-a', 'bank-b', 'fintech']) await dt('key', 'create', '--name', name);
+    await start('chain', /Contracts deployed/, 'chain', 'start', '--port', '0');
+    const address = (name: string): Promise<string> => new Keystore(folder.path('keystore')).addressOf(name);
+
+    act('The banks', 'each runs a tracer daemon next to its data');
+    for (const bank of ['bank-a', 'bank-b']) {
+      const config = join(home, bank, 'daemon.yaml');
+      const common = { config, key: bank, port: 0, host: '127.0.0.1', data: [join(home, bank, 'data')], force: true };
+      await initDaemon(folder, { ...common, sandbox: parameters.sandbox });
+      await start(bank, /Daemon of 0x/, 'daemon', 'run', '--config', config);
+      const line = await readFile(join(home, `${bank}.log`), 'utf8');
+      say(`  ${/Daemon of .*/.exec(line)?.[0] ?? ''}`);
+    }
+    const urlOf = async (bank: string): Promise<string> =>
+      /at (https?:\S+),/.exec(await readFile(join(home, `${bank}.log`), 'utf8'))?.[1] ?? '';
+
+    act('The system administrator', 'registers the organizations and publishes the operators that they may trust');
+    await dt(
+      'system',
+      'org',
+      '--name',
+      'Bank A',
+      '--desc',
+      'card customers',
+      '--address',
+      await address('bank-a'),
+      '--url',
+      await urlOf('bank-a'),
+      '--key',
+      'system',
+    );
+    await dt(
+      'system',
+      'org',
+      '--name',
+      'Bank B',
+      '--desc',
+      'deposits',
+      '--address',
+      await address('bank-b'),
+      '--url',
+      await urlOf('bank-b'),
+      '--key',
+      'system',
+    );
+    await dt('system', 'org', '--name', 'Fintech C', '--desc', 'risk models', '--address', await address('fintech'), '--key', 'system');
+    const before = process.cwd();
+    process.chdir(root);
+    try {
+      await dt('system', 'op', '--attr-file', 'samples/op/scorecard_attr.json', '--as', 'scorecard', '--key', 'system');
+      await dt('system', 'op', '--attr-file', 'samples/op/profile_attr.json', '--as', 'profile', '--key', 'system');
+    } finally {
+      process.chdir(before);
+    }
+
+    act('The data owners', 'mint data tokens that say which operators may run, and with which parameters');
+    const { attributes } = files;
+    await dt('asset', 'dt', '--attr-file', attributes.bankA, '--store-path', files.bankA, '--as', 'bank-a', '--key', 'bank-a');
+    await dt('asset', 'dt', '--attr-file', attributes.bankB, '--store-path', files.bankB, '--as', 'bank-b', '--key', 'bank-b');
+
+    act('Fintech C', 'composes an algorithm, opens a task and runs it where the data is');
+    await dt('asset', 'cdt', '--attr-file', attributes.algorithm, '--as', 'risk-model', '--key', 'fintech');
+    await dt('job', 'init', '--name', 'risk', '--desc', 'who will default', '--key', 'fintech');
+    const outputs = join(home, 'outputs');
+    await dt('job', 'exec', '--task-id', '1', '--cdt', '@risk-model', '--wait', '--outputs', outputs, '--key', 'fintech');
+    for (const report of await textReports(outputs)) say(`\n${report}`);
+
+    act('The regulator', "follows Bank A's token from grant to job");
+    await dt('tracer', 'dfs', '--prefix-path', '@bank-a');
+
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    say(`\n${chalk.green('✓')} Done in ${seconds} s. No row left its bank: the outputs above are all that was released, in ${outputs}`);
+    if (parameters.keep) {
+      say(`\nChain and daemons keep running. In another terminal:\n  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}`);
+      say(
+        '  dt asset show --dt @bank-a\n  dt asset check --cdt @risk-model\n  dt job list --key fintech\n  dt asset revoke --dt @bank-a --cdt @risk-model --key bank-a',
+      );
+      say('Stop with ctrl-c.');
+      await untilStopped();
+    } else say('Next: dt demo --keep leaves everything running; README.md takes the same way command by command.');
+    return { home, outputs, seconds };
+  } finally {
+    await Promise.all(programs.reverse().map((program) => program.stop()));
+  }
+}
+
+/** The readable parts of what came back. */
+async function textReports(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true });
+  const texts = names.filter((name) => name.endsWith('.txt')).sort();
+  return Promise.all(texts.map(async (name) => `${chalk.bold(name)}\n${(await readFile(join(folder, name), 'utf8')).trimEnd()}`));
+}

@@ -1,0 +1,36 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+
+export default class Demo extends BaseCommand<typeof Demo> {
+  static override description =
+    'The main job on real daemons and an embedded chain: two banks serve the algorithm of a fintech, and a regulator traces it.';
+  static override examples = [
+    '<%= config.bin %> demo',
+    '<%= config.bin %> demo --keep',
+    '<%= config.bin %> demo --data ../shared/data/credit',
+  ];
+  static override flags = {
+    data: Flags.directory({
+      description: 'folder with your own bank_a.csv (id, y, features) and bank_b.csv (id, features)',
+      env: 'DT_DATA',
+      exists: true,
+    }),
+    keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c' }),
+    sandbox: Flags.string({
+      description: 'the weakest sandbox that is acceptable',
+      options: ['process', 'namespaces', 'bubblewrap'],
+      env: 'DT_SANDBOX',
+    }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { runDemo } = await import('../cli/run-demo.js');
+    const { data, keep, sandbox } = this.flags;
+    const dt = async (...argv: string[]): Promise<void> => {
+      const words = argv.findIndex((word) => word.startsWith('-'));
+      const topic = argv.slice(0, words < 0 ? argv.length : words);
+      await this.config.runCommand(topic.join(':'), words < 0 ? [] : argv.slice(words));
+    };
+    return runDemo({ root: this.config.root, home: this.home.path('demo'), data, keep, sandbox, dt, say: (text) => this.log(text) });
+  }
+}
