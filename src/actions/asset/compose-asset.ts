@@ -7,7 +7,7 @@ import type { Address, TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
-import { type ActionContext, daemonOf, step } from '../action-context.js';
+import { type ActionContext, daemonOf, type ReaderContext, step } from '../action-context.js';
 import { existing } from './mint-asset.js';
 
 export interface ComposeAssetParameters {
@@ -69,20 +69,30 @@ export async function composeAsset(context: ActionContext, parameters: ComposeAs
 
 const nameOf = (facts: TreeFacts, id: TokenId): string => facts.ddos.get(id)?.metadata.main.name ?? id;
 
-/** The trees below all children, joined under the composite that is about to be minted; its constraints against theirs. */
+/** Its constraints against those of all below it, before anything is written. @throws DT_POLICY_DENIED */
 async function checkBefore(context: ActionContext, ddo: Ddo): Promise<TreeFacts> {
+  const facts = await factsBefore(context, ddo);
+  const clauses = checkAsset(facts);
+  const failed = failedClauses(clauses);
+  if (failed.length > 0)
+    throw new ToolkitError('DT_POLICY_DENIED', { id: ddo.dt, count: failed.length, summary: summarize(clauses), clauses: failed });
+  return facts;
+}
+
+/** The trees below all children, joined under the composite that is about to be minted. @throws DT_ASSET_UNKNOWN, DT_DOCUMENT_* */
+export async function factsBefore(context: ReaderContext, ddo: Ddo): Promise<TreeFacts> {
   const trees = await Promise.all((ddo.child_dts ?? []).map((child) => resolveTree(context.ledger, context.content, child)));
   const first = trees[0] as TreeFacts;
   const root = {
     id: ddo.dt,
-    owner: context.ledger.signer,
+    owner: ddo.creator,
     digest: first.tokens.get(first.root)?.digest ?? (`0x${'0'.repeat(64)}` as never),
     activated: false,
     grants: (ddo.child_dts ?? []).map((child) => ({ child, grantedUntil: undefined })),
   };
   const merge = <K, V>(pick: (tree: TreeFacts) => ReadonlyMap<K, V>, own: readonly (readonly [K, V])[] = []): Map<K, V> =>
     new Map([...own, ...trees.flatMap((tree) => [...pick(tree)])]);
-  const facts: TreeFacts = {
+  return {
     chain: first.chain,
     root: ddo.dt,
     now: first.now,
@@ -91,11 +101,6 @@ async function checkBefore(context: ActionContext, ddo: Ddo): Promise<TreeFacts>
     operators: merge((tree) => tree.operators),
     organizations: merge((tree) => tree.organizations),
   };
-  const clauses = checkAsset(facts);
-  const failed = failedClauses(clauses);
-  if (failed.length > 0)
-    throw new ToolkitError('DT_POLICY_DENIED', { id: ddo.dt, count: failed.length, summary: summarize(clauses), clauses: failed });
-  return facts;
 }
 
 async function ask(context: ActionContext, facts: TreeFacts, ddo: Ddo, child: TokenId, owner: Address, until: number): Promise<void> {

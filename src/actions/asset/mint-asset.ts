@@ -83,8 +83,9 @@ export async function existing(context: Pick<ActionContext, 'ledger' | 'content'
   }
 }
 
-async function readOperators(
-  context: ActionContext,
+/** @throws DT_OPERATOR_UNKNOWN, DT_OPERATOR_RETIRED, DT_DOCUMENT_* */
+export async function readOperators(
+  context: Pick<ActionContext, 'content'>,
   asked: readonly TokenId[],
   records: readonly (OperatorRecord | undefined)[],
 ): Promise<readonly { record: OperatorRecord; document: OperatorDocument }[]> {

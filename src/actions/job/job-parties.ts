@@ -57,20 +57,29 @@ export async function partiesOf(context: ActionContext, job: bigint): Promise<Jo
 
 export type PartyRun = Party & { readonly run: RunView | undefined; readonly problem: ToolkitError | undefined };
 
+/** The parties of a job, or the one of `only`. @throws DT_INPUT_INVALID when the job does not use it */
+export function selectParties(parties: readonly Party[], job: bigint, only: TokenId | undefined): readonly Party[] {
+  const selected = parties.filter((party) => only === undefined || party.token === only);
+  if (selected.length > 0) return selected;
+  const known = parties.map(({ token }) => token).join(', ');
+  throw new ToolkitError('DT_INPUT_INVALID', { what: 'The data token', reason: `job ${job} runs on ${known}, not on ${only}` });
+}
+
 /** What every party's daemon says of its share; one that cannot be asked does not hide the others. */
 export async function runsOf(context: ActionContext, job: bigint, only?: TokenId): Promise<readonly PartyRun[]> {
-  const { parties } = await partiesOf(context, job);
+  return runsAt(selectParties((await partiesOf(context, job)).parties, job, only), job);
+}
+
+export async function runsAt(parties: readonly Party[], job: bigint): Promise<readonly PartyRun[]> {
   return Promise.all(
-    parties
-      .filter((party) => only === undefined || party.token === only)
-      .map(async (party) => {
-        try {
-          const [run] = await party.client.jobs({ job: job.toString(), token: party.token });
-          return { ...party, run, problem: undefined };
-        } catch (error) {
-          if (error instanceof ToolkitError) return { ...party, run: undefined, problem: error };
-          throw error;
-        }
-      }),
+    parties.map(async (party) => {
+      try {
+        const [run] = await party.client.jobs({ job: job.toString(), token: party.token });
+        return { ...party, run, problem: undefined };
+      } catch (error) {
+        if (error instanceof ToolkitError) return { ...party, run: undefined, problem: error };
+        throw error;
+      }
+    }),
   );
 }

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import { type ActionContext, step } from '../action-context.js';
+import { fetchOutputs } from './fetch-outputs.js';
+import { type Party, type PartyRun, runsOf } from './job-parties.js';
+import type { JobSelection } from './job-status.js';
+import { type ShareView, viewShare } from './share-view.js';
+
+export interface DownloadedShare extends ShareView {
+  /** Paths of what was written, in the order of `outputs`. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Downloads what every share released, each share into a folder of its own below `folder`. A share that cannot be fetched does not keep
+ * the others back. @throws as `runsOf`
+ */
+export async function downloadOutputs(
+  context: ActionContext,
+  { job, only, folder }: JobSelection & { readonly folder: string },
+): Promise<{ readonly job: bigint; readonly folder: string; readonly shares: readonly DownloadedShare[] }> {
+  const runs = await runsOf(context, job, only);
+  const shares = await Promise.all(runs.map((party) => downloadShare(context, party, join(folder, shareFolder(party, runs)))));
+  return { job, folder, shares };
+}
+
+async function downloadShare(context: ActionContext, party: PartyRun, folder: string): Promise<DownloadedShare> {
+  const { run } = party;
+  if (run === undefined) return { ...viewShare(party, run, party.problem), files: [] };
+  try {
+    const files = await step(
+      context,
+      `Outputs of ${party.ownerName}: ${party.assetName}`,
+      () => fetchOutputs(party, run, folder),
+      (all) => `${all.length} files`,
+    );
+    return { ...viewShare(party, run, undefined), files };
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error;
+    return { ...viewShare(party, run, error), files: [] };
+  }
+}
+
+/** A folder name from the owner's and the asset's, with a piece of the token id where two shares would share it. */
+export function shareFolder(party: Party, all: readonly Party[]): string {
+  const plain = slugOf(party);
+  const alone = all.filter((other) => slugOf(other) === plain).length === 1;
+  return alone && plain !== '' ? plain : `${plain}${plain === '' ? '' : '-'}${party.token.slice(13, 21)}`;
+}
+
+const slugOf = ({ ownerName, assetName }: Party): string =>
+  `${ownerName} ${assetName}`
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60);

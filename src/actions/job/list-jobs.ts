@@ -1,0 +1,58 @@
+import { readIndex } from '../../catalog/ledger-index.js';
+import { loadDdo } from '../../catalog/load-documents.js';
+import type { Address, TokenId } from '../../documents/ids.js';
+import type { ReaderContext } from '../action-context.js';
+
+export interface JobFilter {
+  readonly task?: bigint;
+  readonly demander?: Address;
+}
+
+export interface JobListing {
+  readonly id: bigint;
+  readonly task: bigint;
+  readonly taskName: string | undefined;
+  readonly algorithm: TokenId;
+  readonly algorithmName: string | undefined;
+  readonly demander: Address;
+  readonly demanderName: string | undefined;
+  /** Seconds since 1970. */
+  readonly addedAt: number;
+  /** What the owners have reported on chain so far, one a share. */
+  readonly reports: readonly { readonly token: TokenId; readonly state: string }[];
+}
+
+/** Jobs as the chain knows them, oldest first. */
+export async function listJobs(context: ReaderContext, filter: JobFilter = {}): Promise<readonly JobListing[]> {
+  const index = await readIndex(context.ledger);
+  const jobs = [...index.jobs.values()].filter(
+    (job) => (filter.task === undefined || job.task === filter.task) && (filter.demander === undefined || job.demander === filter.demander),
+  );
+  const names = new Map<TokenId, Promise<string | undefined>>();
+  const nameOf = (id: TokenId): Promise<string | undefined> => {
+    const token = index.tokens.get(id);
+    const known =
+      names.get(id) ??
+      (token === undefined
+        ? Promise.resolve(undefined)
+        : loadDdo(context.content, token).then(
+            (ddo) => ddo.metadata.main.name,
+            () => undefined,
+          ));
+    names.set(id, known);
+    return known;
+  };
+  return Promise.all(
+    jobs.map(async ({ id, task, algorithm, demander, addedAt, reports }) => ({
+      id,
+      task,
+      taskName: index.tasks.get(task)?.name,
+      algorithm,
+      algorithmName: await nameOf(algorithm),
+      demander,
+      demanderName: index.organizations.get(demander)?.name,
+      addedAt,
+      reports: [...reports].map(([token, { state }]) => ({ token, state })),
+    })),
+  );
+}

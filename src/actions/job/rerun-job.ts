@@ -1,0 +1,54 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { RunView } from '../../peers/daemon-client.js';
+import { type ActionContext, step } from '../action-context.js';
+import { followRun, type RunListener } from './follow-run.js';
+import { type PartyRun, partiesOf, runsAt, selectParties } from './job-parties.js';
+import type { JobSelection } from './job-status.js';
+import { isFinalState, type ShareView, viewShare } from './share-view.js';
+
+export interface RerunJobParameters extends JobSelection {
+  readonly wait: boolean;
+  readonly listener?: RunListener;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs every share again that has not succeeded, and asks daemons that never got the request. Shares that succeeded or still run stay.
+ * @throws DT_JOB_STATE when there is none, and as `runsOf`
+ */
+export async function rerunJob(
+  context: ActionContext,
+  parameters: RerunJobParameters,
+): Promise<{ readonly job: bigint; readonly shares: readonly ShareView[] }> {
+  const { job, only } = parameters;
+  const { facts, specDigest, parties } = await partiesOf(context, job);
+  const runs = await runsAt(selectParties(parties, job, only), job);
+  const again = (party: PartyRun): boolean =>
+    party.problem === undefined && (party.run === undefined || (isFinalState(party.run.state) && party.run.state !== 'succeeded'));
+  if (!runs.some(again) && runs.every(({ problem }) => problem === undefined)) {
+    const states = [...new Set(runs.map(({ run }) => run?.state ?? 'absent'))].join(', ');
+    throw new ToolkitError('DT_JOB_STATE', { id: job, state: states, needed: 'a share that failed, was refused or canceled' });
+  }
+  const start = ({ client, run, token }: PartyRun): Promise<RunView> =>
+    run === undefined ? client.compute({ job, algorithm: facts.root, dataToken: token, spec: specDigest }) : client.rerun(run.id);
+  const shares = await Promise.all(
+    runs.map(async (party): Promise<ShareView> => {
+      if (!again(party)) return viewShare(party, party.run, party.problem);
+      try {
+        const title = `${party.ownerName}: ${party.assetName}`;
+        const run = await step(
+          context,
+          title,
+          () => start(party),
+          ({ state }) => state,
+        );
+        if (!parameters.wait) return viewShare(party, run, undefined);
+        return viewShare(party, await followRun(party, run, parameters.listener, parameters.signal), undefined);
+      } catch (error) {
+        if (error instanceof ToolkitError) return viewShare(party, party.run, error);
+        throw error;
+      }
+    }),
+  );
+  return { job, shares };
+}

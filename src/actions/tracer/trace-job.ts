@@ -1,0 +1,83 @@
+import { type LedgerIndex, readIndex } from '../../catalog/ledger-index.js';
+import { loadDdo } from '../../catalog/load-documents.js';
+import type { Bytes32, TokenId } from '../../documents/ids.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { ReaderContext } from '../action-context.js';
+
+export interface TracedShare {
+  readonly token: TokenId;
+  readonly name: string | undefined;
+  readonly ownerName: string;
+  /** undefined: its owner has not reported yet. */
+  readonly report: { readonly state: string; readonly receipt: Bytes32; readonly reporterName: string; readonly time: number } | undefined;
+}
+
+export interface TracedJob {
+  readonly job: bigint;
+  readonly task: { readonly id: bigint; readonly name: string; readonly open: boolean };
+  readonly algorithm: { readonly token: TokenId; readonly name: string | undefined; readonly ownerName: string };
+  readonly demanderName: string;
+  /** Seconds since 1970. */
+  readonly addedAt: number;
+  /** Every leaf of the algorithm, each once. */
+  readonly shares: readonly TracedShare[];
+}
+
+/** One job as the chain tells it: who asked for what, on which data, and what each owner reported. @throws DT_JOB_UNKNOWN */
+export async function traceJob(context: ReaderContext, id: bigint): Promise<TracedJob> {
+  const index = await readIndex(context.ledger);
+  const job = index.jobs.get(id);
+  if (job === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
+  const task = index.tasks.get(job.task);
+  const nameOfOwner = (address: string | undefined): string =>
+    (address === undefined ? undefined : index.organizations.get(address as never)?.name) ?? address ?? 'unknown';
+  const nameOfToken = async (token: TokenId): Promise<string | undefined> => {
+    const record = index.tokens.get(token);
+    if (record === undefined) return undefined;
+    return loadDdo(context.content, record).then(
+      (ddo) => ddo.metadata.main.name,
+      () => undefined,
+    );
+  };
+  return {
+    job: id,
+    task: { id: job.task, name: task?.name ?? '', open: task?.open ?? false },
+    algorithm: {
+      token: job.algorithm,
+      name: await nameOfToken(job.algorithm),
+      ownerName: nameOfOwner(index.tokens.get(job.algorithm)?.owner),
+    },
+    demanderName: nameOfOwner(job.demander),
+    addedAt: job.addedAt,
+    shares: await Promise.all(
+      leavesOf(index, job.algorithm).map(async (token) => {
+        const report = job.reports.get(token);
+        return {
+          token,
+          name: await nameOfToken(token),
+          ownerName: nameOfOwner(index.tokens.get(token)?.owner),
+          report: report && {
+            state: report.state,
+            receipt: report.receipt,
+            reporterName: nameOfOwner(report.reporter),
+            time: report.time,
+          },
+        };
+      }),
+    ),
+  };
+}
+
+function leavesOf(index: LedgerIndex, root: TokenId): readonly TokenId[] {
+  const leaves = new Set<TokenId>();
+  const seen = new Set<TokenId>();
+  const walk = (id: TokenId): void => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    const children = index.tokens.get(id)?.children ?? [];
+    if (children.length === 0) leaves.add(id);
+    children.forEach(walk);
+  };
+  walk(root);
+  return [...leaves];
+}
