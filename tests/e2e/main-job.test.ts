@@ -7,7 +7,7 @@ import { execJob } from '../../src/actions/job/exec-job.js';
 import { fetchOutputs } from '../../src/actions/job/fetch-outputs.js';
 import { traceLifecycle } from '../../src/actions/tracer/trace-lifecycle.js';
 import type { TokenId } from '../../src/documents/ids.js';
-import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, readText, type Role, type World } from '../support/world.js';
+import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, readText, type World } from '../support/world.js';
 
 const COUNT_ROWS = `
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,14 @@ describe('the main job: one leaf, one algorithm, one job, one trace', () => {
     operator = await publish(world, 'count rows', COUNT_ROWS, { input: {}, label: {} });
     leaf = await mintLeaf(bank, {
       name: 'customers',
-      services: [{ index: 'count', template: operator, constraint: { input: './inputs/a.csv', label: { $match: { type: 'string', maxLength: 10 } } }, path: './inputs/a.csv' }],
+      services: [
+        {
+          index: 'count',
+          template: operator,
+          constraint: { input: './inputs/a.csv', label: { $match: { type: 'string', maxLength: 10 } } },
+          path: './inputs/a.csv',
+        },
+      ],
       storePath: await bank.data('a.csv', 'id,y\n1,0\n2,1\n3,1\n'),
     });
   });
@@ -39,7 +46,9 @@ describe('the main job: one leaf, one algorithm, one job, one trace', () => {
   afterAll(() => world.close());
 
   it('runs next to the data, and leaves outputs, a receipt on chain and a trace', async () => {
-    const attributes = compositeAttributes('counting', 'Algorithm', { [leaf]: { service: 'count', constraint: { input: './inputs/a.csv', label: 'hello' } } });
+    const attributes = compositeAttributes('counting', 'Algorithm', {
+      [leaf]: { service: 'count', constraint: { input: './inputs/a.csv', label: 'hello' } },
+    });
     const { dt: algorithm, grants } = await composeAsset(fintech.context, { attributes });
     expect(grants).toEqual([{ child: leaf, owner: bank.address, by: 'daemon' }]);
     const task = await fintech.context.ledger.createTask('count', 'how many');
@@ -67,7 +76,11 @@ describe('the main job: one leaf, one algorithm, one job, one trace', () => {
       .poll(async () => (await traceLifecycle(fintech.context, leaf)).children[0]?.jobs[0]?.reports, { timeout: 10_000 })
       .toMatchObject([{ token: leaf, state: 'succeeded', reporterName: 'Bank A', receipt: run?.receipt }]);
     const trace = await traceLifecycle(fintech.context, leaf);
-    expect(trace).toMatchObject({ name: 'customers', ownerName: 'Bank A', children: [{ name: 'counting', ownerName: 'Fintech C', grant: { state: 'live' } }] });
+    expect(trace).toMatchObject({
+      name: 'customers',
+      ownerName: 'Bank A',
+      children: [{ name: 'counting', ownerName: 'Fintech C', grant: { state: 'live' } }],
+    });
     expect(trace.children[0]?.jobs[0]?.job).toBe(job.toString());
   });
 });
