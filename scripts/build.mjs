@@ -1,6 +1,6 @@
 // Builds dist/: one ES module a command, shared chunks, and the manifest that lets oclif start without reading them all.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -20,6 +20,27 @@ export async function sourceHash() {
 async function listFiles(folder) {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
+}
+
+/** One build at a time in this folder; whoever waited finds it done. */
+export async function buildIfStale() {
+  const lock = join(root, 'node_modules', '.build-lock');
+  for (let waited = 0; await isStale(); waited += 1) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      // A lock that outlived two minutes is of a build that was killed.
+      if (waited > 1200) rmSync(lock, { recursive: true, force: true });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      continue;
+    }
+    try {
+      if (await isStale()) return await build();
+    } finally {
+      rmSync(lock, { recursive: true, force: true });
+    }
+  }
+  return undefined;
 }
 
 export async function build() {
@@ -83,7 +104,7 @@ export async function isStale() {
   return !existsSync(stamp) || !existsSync(join(root, 'oclif.manifest.json')) || readFileSync(stamp, 'utf8') !== (await sourceHash());
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href && !(process.argv.includes('--if-stale') && !(await isStale()))) {
-  const { commands, ms } = await build();
-  console.log(`built ${commands} commands in ${ms} ms`);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const built = process.argv.includes('--if-stale') ? await buildIfStale() : await build();
+  if (built) console.log(`built ${built.commands} commands in ${built.ms} ms`);
 }

@@ -7,9 +7,6 @@ if (major < 20 || (major === 20 && minor < 20)) {
   process.exit(1);
 }
 install();
-const { build, isStale } = await import('./build.mjs');
-if (await isStale()) {
-  console.log('Building …');
-  await build();
-}
+const { buildIfStale } = await import('./build.mjs');
+await buildIfStale();
 process.exit(run(process.execPath, [`${root}/bin/run.js`, 'demo', ...process.argv.slice(2)]));

@@ -20,8 +20,8 @@ const check = (name, command, args) => {
 
 install();
 install(join(root, 'tests/tools'), 'test tools (forge, hardhat)');
-const { build, isStale } = await import('./build.mjs');
-if (await isStale()) await build();
+const { buildIfStale } = await import('./build.mjs');
+await buildIfStale();
 
 const bin = (name) => join(root, 'node_modules/.bin', name);
 if (filters.length === 0) {

@@ -1,4 +1,4 @@
-/** 0xc2dc2d, "compute to data": not the 31337 of other development chains, so that a wallet never mixes them up. */
+/** 0xc2cc2d, "compute to data": not the 31337 of other development chains, so that a wallet never mixes them up. */
 export const EMBEDDED_CHAIN_ID = 12_766_253;
 
 /** How many past states eth_call by block number can reach. Older blocks, receipts and logs stay readable without limit. */
