@@ -18,7 +18,13 @@ export interface ColumnRule {
 }
 
 /** Columns that are safe to encode, and what was done to them: prepared = clip((raw - mean) / deviation). */
-export interface PreparedColumns extends Columns {
+export interface PreparedColumns {
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** Row by row in the order of the run: rows x width. */
+  readonly values: Float64Array;
+  /** Number of columns, with the column of ones that comes first where it was asked for. */
+  readonly width: number;
   readonly means: Float64Array;
   readonly deviations: Float64Array;
   /** How many values of each column were cut. */
@@ -26,18 +32,21 @@ export interface PreparedColumns extends Columns {
 }
 
 /**
- * Checks a party's columns before any message is sent. `order` lists the rows to use, training rows first.
+ * Checks a party's columns before any message is sent. `order` lists the rows to use, training rows first. `ones`: put a column
+ * of ones, for the intercept, before the others.
  * Errors: DT_INPUT_COLUMN, naming the column, for NaN or infinite values, a constant column, and values out of range under the
  * rule `refuse`; DT_INPUT_INVALID for a table of the wrong shape.
  */
-export function prepareColumns(columns: Columns, rule: ColumnRule, order: Uint32Array, trainRows: number): PreparedColumns {
-  const width = columns.names.length;
+export function prepareColumns(columns: Columns, rule: ColumnRule, order: Uint32Array, trainRows: number, ones = false): PreparedColumns {
+  const count = columns.names.length;
+  const width = count + (ones ? 1 : 0);
   checkShape(columns, order);
   const values = new Float64Array(order.length * width);
-  const means = new Float64Array(width);
-  const deviations = new Float64Array(width).fill(1);
+  if (ones) values.fill(1);
+  const means = new Float64Array(count);
+  const deviations = new Float64Array(count).fill(1);
   const clipped: number[] = [];
-  for (let j = 0; j < width; j++) {
+  for (let j = 0; j < count; j++) {
     const name = columns.names[j] as string;
     checkColumn(columns, j, name);
     const { mean, deviation } = momentsOf(columns, j, order.subarray(0, trainRows));
@@ -47,9 +56,11 @@ export function prepareColumns(columns: Columns, rule: ColumnRule, order: Uint32
       means[j] = mean;
       deviations[j] = deviation;
     }
-    clipped.push(writeColumn(columns, j, name, rule, order, means[j] as number, deviations[j] as number, values));
+    clipped.push(
+      writeColumn(columns, j, name, rule, order, means[j] as number, deviations[j] as number, { values, width, at: j + width - count }),
+    );
   }
-  return { names: columns.names, rows: order.length, values, means, deviations, clipped };
+  return { names: columns.names, rows: order.length, values, width, means, deviations, clipped };
 }
 
 /**
@@ -120,7 +131,7 @@ function writeColumn(
   order: Uint32Array,
   mean: number,
   deviation: number,
-  out: Float64Array,
+  out: { values: Float64Array; width: number; at: number },
 ): number {
   const width = columns.names.length;
   let clipped = 0;
@@ -130,14 +141,12 @@ function writeColumn(
     const cut = Math.min(rule.clip, Math.max(-rule.clip, value));
     if (cut !== value) {
       if (rule.outOfRange === 'refuse') {
-        throw new ToolkitError('DT_INPUT_COLUMN', {
-          column: name,
-          reason: `the value in row ${row} is outside of +-${rule.clip}, and the agreed rule refuses such rows`,
-        });
+        const reason = `the value in row ${row} is outside of +-${rule.clip}, and the agreed rule refuses such rows`;
+        throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason });
       }
       clipped += 1;
     }
-    out[i * width + j] = cut;
+    out.values[i * out.width + out.at] = cut;
   }
   return clipped;
 }

@@ -60,15 +60,14 @@ export function fitSgdBank(
     const first = input.labels !== undefined;
     const plan = rowPlan(options, input.columns.rows);
     const order = orderRows({ ...options, rows: input.columns.rows });
-    const prepared = prepareColumns(input.columns, options, order, plan.trainRows);
+    const prepared = prepareColumns(input.columns, options, order, plan.trainRows, first && options.intercept);
     const labels = input.labels && prepareLabels(input.labels.name, input.labels.values, order, plan.trainRows);
     logClipped(prepared, hooks);
 
     const own = { rows: input.columns.rows, columns: prepared.names.length };
     const session = await openBankSession(first, links, sgdTerms(options), own, options.inDim, random);
     const widths = fittedWidths(options, session.shape.columns);
-    const values = first && options.intercept ? withIntercept(prepared) : prepared.values;
-    const columns = await exchangeMaskedColumns(session, values, widths, plan, scales.featureBits);
+    const columns = await exchangeMaskedColumns(session, prepared.values, widths, plan, scales.featureBits);
     const weights = allocateSplitWeights(session.ring, columns.own.columns, columns.other.columns);
     const scoring = plan.testRows > 0 ? new BankScoring(session, columns, weights, plan.testRows, scales.logitBits) : undefined;
     const fit = new SgdBank(session, options, scales, columns, weights, labels);
@@ -142,15 +141,6 @@ function rowPlan(options: SgdOptions, rows: number): RowPlan {
 /** The intercept is a column of ones that bank 0 puts before its own. */
 function fittedWidths(options: SgdOptions, columns: readonly [number, number]): [number, number] {
   return [columns[0] + (options.intercept ? 1 : 0), columns[1]];
-}
-
-function withIntercept(prepared: PreparedColumns): Float64Array {
-  const width = prepared.names.length;
-  const values = new Float64Array(prepared.rows * (width + 1)).fill(1);
-  for (let i = 0; i < prepared.rows; i++) {
-    values.set(prepared.values.subarray(i * width, (i + 1) * width), i * (width + 1) + 1);
-  }
-  return values;
 }
 
 function logClipped(prepared: PreparedColumns, hooks: FitHooks): void {

@@ -1,3 +1,4 @@
+import { maxPartBytes, messageHeaderBytes } from '../message-link.js';
 import type { RingMemory } from '../ring/ring-memory.js';
 import type { BankSession, DealerSession } from './joint-session.js';
 
@@ -30,7 +31,7 @@ export interface RowPlan {
 const maskPurpose = 'column mask';
 
 /**
- * Encodes the bank's own columns, and exchanges masked columns with the other bank.
+ * Encodes the bank's own columns, and exchanges masked columns with the other bank, in chunks: nothing is held twice.
  * values: rows x columns, row by row, training rows first. Rounds: 1. Bytes: 8 for each value. Learned: nothing, X - U is uniform.
  */
 export async function exchangeMaskedColumns(
@@ -41,28 +42,43 @@ export async function exchangeMaskedColumns(
   featureBits: number,
 ): Promise<MaskedColumns> {
   const { ring } = session;
-  const rows = plan.trainRows + plan.testRows;
   const [ownWidth, otherWidth] = session.first ? widths : [widths[1], widths[0]];
   const own = allocateBlocks(ring, ownWidth, plan);
   const other = allocateBlocks(ring, otherWidth, plan);
-  const scratch = ring.allocate(Math.max(ownWidth, otherWidth) * rows);
-
-  ring.doubles(scratch, values.length).set(values);
-  ring.kernels.encode(scratch, scratch, 2 ** featureBits, values.length);
-  store(ring, own, scratch, plan);
-  const mask = new Uint8Array(values.length * 8);
-  session.streams.stream(maskPurpose).fill(mask);
-  const maskAt = ring.allocate(values.length);
-  ring.bytes(maskAt, mask.byteLength).set(mask);
-  ring.kernels.subtract(scratch, scratch, maskAt, values.length);
-
-  const outgoing = ring.bytes(scratch, values.length * 8).slice();
-  const incoming = new Uint8Array(rows * otherWidth * 8);
-  await session.other.exchangeParts('maskedColumns', outgoing, incoming);
-  ring.bytes(scratch, incoming.byteLength).set(incoming);
-  store(ring, other, scratch, plan);
-  ring.release(scratch);
+  const frame = ring.allocate(maxPartBytes / 8 + 1);
+  const mask = ring.allocate(maxPartBytes / 8);
+  await Promise.all([sendMasked(session, values, own, plan, featureBits, frame, mask), receiveMasked(session, other, plan)]);
+  repeatFirstRows(ring, own, plan);
+  repeatFirstRows(ring, other, plan);
+  ring.release(frame);
   return { own, other };
+}
+
+async function sendMasked(
+  session: BankSession,
+  values: Float64Array,
+  own: ColumnBlocks,
+  plan: RowPlan,
+  featureBits: number,
+  frame: number,
+  mask: number,
+): Promise<void> {
+  const { ring } = session;
+  const stream = session.streams.stream(maskPurpose);
+  for (const { row, at, words } of chunksOf(own, plan)) {
+    ring.doubles(at, words).set(values.subarray(row * own.columns, row * own.columns + words));
+    ring.kernels.encode(at, at, 2 ** featureBits, words);
+    stream.fill(ring.bytes(mask, words * 8));
+    ring.kernels.subtract(frame + messageHeaderBytes, at, mask, words);
+    await session.other.send('maskedColumns', ring.bytes(frame, messageHeaderBytes + words * 8));
+  }
+}
+
+async function receiveMasked(session: BankSession, other: ColumnBlocks, plan: RowPlan): Promise<void> {
+  for (const { at, words } of chunksOf(other, plan)) {
+    const chunk = await session.other.receive('maskedColumns', words * 8);
+    session.ring.bytes(at, words * 8).set(chunk);
+  }
 }
 
 /** The dealer draws both masks: same blocks, same order of rows. */
@@ -70,11 +86,9 @@ export function drawColumnMasks(session: DealerSession, widths: readonly [number
   const { ring } = session;
   const draw = (bank: 0 | 1): ColumnBlocks => {
     const blocks = allocateBlocks(ring, widths[bank], plan);
-    const count = widths[bank] * (plan.trainRows + plan.testRows);
-    const scratch = ring.allocate(count);
-    session.streams[bank].stream(maskPurpose).fill(ring.bytes(scratch, count * 8));
-    store(ring, blocks, scratch, plan);
-    ring.release(scratch);
+    const stream = session.streams[bank].stream(maskPurpose);
+    for (const { at, words } of chunksOf(blocks, plan)) stream.fill(ring.bytes(at, words * 8));
+    repeatFirstRows(ring, blocks, plan);
     return blocks;
   };
   return [draw(0), draw(1)];
@@ -84,10 +98,21 @@ function allocateBlocks(ring: RingMemory, columns: number, plan: RowPlan): Colum
   return { columns, train: ring.allocate((plan.trainRows + plan.wrapRows) * columns), test: ring.allocate(plan.testRows * columns) };
 }
 
-function store(ring: RingMemory, blocks: ColumnBlocks, from: number, plan: RowPlan): void {
-  const rowBytes = blocks.columns * 8;
-  const trainBytes = plan.trainRows * rowBytes;
-  ring.bytes(blocks.train, trainBytes).set(ring.bytes(from, trainBytes));
-  ring.bytes(blocks.train + trainBytes, plan.wrapRows * rowBytes).set(ring.bytes(from, plan.wrapRows * rowBytes));
-  ring.bytes(blocks.test, plan.testRows * rowBytes).set(ring.bytes(from + trainBytes, plan.testRows * rowBytes));
+/** Runs of whole rows that fit one message, in the order of the rows; `row` is the first one's number. */
+function* chunksOf(blocks: ColumnBlocks, plan: RowPlan): Generator<{ row: number; at: number; words: number }> {
+  const most = Math.max(1, Math.floor(maxPartBytes / 8 / blocks.columns));
+  const parts = [
+    { first: 0, rows: plan.trainRows, at: blocks.train },
+    { first: plan.trainRows, rows: plan.testRows, at: blocks.test },
+  ];
+  for (const { first, rows, at } of parts) {
+    for (let row = 0; row < rows; row += most) {
+      yield { row: first + row, at: at + row * blocks.columns * 8, words: Math.min(most, rows - row) * blocks.columns };
+    }
+  }
+}
+
+function repeatFirstRows(ring: RingMemory, blocks: ColumnBlocks, plan: RowPlan): void {
+  const bytes = plan.wrapRows * blocks.columns * 8;
+  ring.bytes(blocks.train + plan.trainRows * blocks.columns * 8, bytes).set(ring.bytes(blocks.train, bytes));
 }
