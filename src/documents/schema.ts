@@ -5,7 +5,7 @@ import { ToolkitError } from '../errors/toolkit-error.js';
 export function documentParser<T>(kind: string, schema: object): (value: unknown) => T {
   let validate: ValidateFunction<T> | undefined;
   return (value) => {
-    validate ??= new Ajv2020({ strict: true, allowUnionTypes: true }).compile<T>(schema);
+    validate ??= new Ajv2020({ strict: true, allowUnionTypes: true, ownProperties: true }).compile<T>(schema);
     if (validate(value)) return value;
     const error = validate.errors?.[0];
     throw new ToolkitError('DT_DOCUMENT_INVALID', { kind, pointer: error?.instancePath || '/', reason: describe(error) });

@@ -51,8 +51,7 @@ export function grantBody(request: GrantRequest, signature: string, documents: r
  */
 export function parseComputeBody(body: unknown): { readonly request: ComputeRequest; readonly signature: string } {
   const { request, signature } = envelopeOf(body, ['request', 'signature'], 'The compute request');
-  const known = ['job', 'algorithm', 'dataToken', 'spec', 'daemon', 'nonce', 'expiry'];
-  for (const key of Object.keys(request)) if (!known.includes(key)) throw new ToolkitError('DT_POLICY_FIXED_PARAMETER', { key });
+  refuseOthers(request, ['job', 'algorithm', 'dataToken', 'spec', 'daemon', 'nonce', 'expiry']);
   return {
     signature,
     request: {
@@ -66,13 +65,14 @@ export function parseComputeBody(body: unknown): { readonly request: ComputeRequ
   };
 }
 
-/** @throws DT_INPUT_INVALID */
+/** @throws DT_POLICY_FIXED_PARAMETER for keys that a grant does not have; DT_INPUT_INVALID */
 export function parseGrantBody(body: unknown): {
   readonly request: GrantRequest;
   readonly signature: string;
   readonly documents: readonly Json[];
 } {
   const { request, signature, rest } = envelopeOf(body, ['request', 'signature', 'documents'], 'The grant request');
+  refuseOthers(request, ['composite', 'dataToken', 'until', 'daemon', 'nonce', 'expiry']);
   const documents = rest['documents'] ?? [];
   if (!Array.isArray(documents) || documents.length > 64)
     throw new ToolkitError('DT_INPUT_INVALID', { what: 'The grant request', reason: 'documents is a list of at most 64' });
@@ -113,9 +113,13 @@ export function parseAuthorization(header: string | undefined): HttpProof {
   return { ...parseEnvelope(value), signature: parseSignature(value['signature']) };
 }
 
+function refuseOthers(source: object, known: readonly string[]): void {
+  for (const key of Object.keys(source)) if (!known.includes(key)) throw new ToolkitError('DT_POLICY_FIXED_PARAMETER', { key });
+}
+
 function envelopeOf(body: unknown, known: readonly string[], what: string) {
   if (!isObject(body)) throw new ToolkitError('DT_INPUT_INVALID', { what, reason: 'it is not a JSON object' });
-  for (const key of Object.keys(body)) if (!known.includes(key)) throw new ToolkitError('DT_POLICY_FIXED_PARAMETER', { key });
+  refuseOthers(body, known);
   const request = body['request'];
   if (!isObject(request)) throw new ToolkitError('DT_INPUT_INVALID', { what, reason: 'its key `request` is not an object' });
   return { request, signature: parseSignature(body['signature']), rest: body };
