@@ -490,8 +490,7 @@ function* numberColumns(path, columns, rows) {
         if (!NUMBER.test(cell)) continue;
         const value = Number(cell);
         if (Math.abs(value) > LARGEST) throw new BadInput(`line ${line}, column ${one.column.name}: a number that is too large`);
-        // Adding 0 makes -0 a plain 0, so that both count as one value.
-        one.values[one.filled++] = value + 0;
+        one.values[one.filled++] = value;
       }
     for (const { column, values } of batch) yield [column, values.sort()];
     console.log(`profiled ${Math.min(start + atOnce, columns.length)} of ${columns.length} columns of numbers`);

@@ -287,7 +287,7 @@ def number_columns(path, columns, rows):
                 value = float(cell)
                 if abs(value) > LARGEST:
                     raise BadInput(f"line {line}, column {column.name}: a number that is too large")
-                values.append(value + 0.0)
+                values.append(value)
         while batch:
             column, values = batch.pop(0)
             yield column, sorted(values)

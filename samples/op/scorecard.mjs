@@ -422,7 +422,8 @@ function fitModel(table, { features }, train, scaling, { l2, standardize }) {
     } while (!(next.value >= now.value - 1e-10 * Math.abs(now.value)) && length > 1e-6);
     now = next;
     console.log(`step ${step}`);
-    if (direction.every((d) => Math.abs(d) < 1e-8)) return { ...now, nullLikelihood, penalty, steps: step };
+    // The error left after a step is of the order of its square; a smaller bound would be lost in rounding when columns are nearly collinear.
+    if (direction.every((d) => Math.abs(d) < 1e-6)) return { ...now, nullLikelihood, penalty, steps: step };
   }
   // With a proper maximum Newton arrives within a few steps; coefficients that go on growing have none to arrive at.
   const largest = now.gamma.reduce((best, g, j) => (j > 0 && Math.abs(g) > Math.abs(now.gamma[best]) ? j : best), 1);

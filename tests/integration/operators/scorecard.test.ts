@@ -440,6 +440,29 @@ describe('bad data and parameters: exit 2 and one clear line', () => {
     expect((await score(text, { model: { l2: 1, standardize: true } })).evaluation.auc).toBeGreaterThan(0.6);
   });
 
+  it('columns that are nearly, but not quite, collinear are fitted, with errors that say so', async () => {
+    const text = made(500, (cells, i) => {
+      cells[3] = (2 * Number(cells[2]) + ((i * 7919) % 1000) * 1e-6).toFixed(6);
+    });
+    const { coefficients } = await score(text);
+    expect(coefficients.slice(1).every(({ se }) => se > 100)).toBe(true);
+  });
+
+  it('data on which plain Newton steps run away from the maximum', async () => {
+    const path = join(import.meta.dirname, 'overshoot.csv');
+    const { coefficients } = await score({ path }, { split: { method: 'order', test_fraction: 0, seed: 0 } });
+    const rows = readTable(path).rows.map((row) => row.map(Number));
+    const problem = { x: rows.map((row) => row.slice(2)), y: rows.map((row) => row[1] ?? 0), penalty: [0, 0, 0] };
+    const { gradient } = gradientOf(
+      problem,
+      coefficients.map(({ estimate }) => estimate),
+    );
+    const largest = problem.x[0]?.map((_, j) => Math.max(1, ...problem.x.map((row) => Math.abs(row[j] ?? 0)))) ?? [];
+    gradient.forEach((g, j) => {
+      expect(Math.abs(g)).toBeLessThan(1e-5 * (largest[j - 1] ?? 1));
+    });
+  });
+
   it('an outlier of a million deviations does not derail the steps', async () => {
     const text = made(2000, (cells, i) => {
       if (i === 0) cells[2] = '1000000';
