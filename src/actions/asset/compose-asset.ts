@@ -8,6 +8,7 @@ import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf, type ReaderContext, step } from '../action-context.js';
+import { publishDocuments } from '../publish-documents.js';
 import { existing } from './mint-asset.js';
 
 export interface ComposeAssetParameters {
@@ -43,6 +44,7 @@ export async function composeAsset(context: ActionContext, parameters: ComposeAs
     const digest = await content.put(canonicalBytes(ddo));
     await step(context, `Mint composite ${attributes.metadata.main.name}`, () => ledger.mintToken(salt, digest, children));
   }
+  await publishDocuments(context, [ddo]);
   const record = (await ledger.tokenTree(dt)).tokens[0];
   const now = facts.now;
   const live = (child: TokenId): boolean => {

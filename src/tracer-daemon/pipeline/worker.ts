@@ -159,6 +159,22 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     if (signal.kind === 'cancel') void onCancel(signal.runId);
   });
 
+  // Where several daemons share a store, the runs of one that died are taken over when its leases have run out. Nobody says that it died,
+  // so this is a watchdog: at the end of the next lease, or after one lease's time when none is held.
+  let takeover: NodeJS.Timeout | undefined;
+  const watchLeases = async (): Promise<void> => {
+    if (store.backend === 'sqlite' || stopping.signal.aborted) return;
+    const expiry = (await store.runs.nextLeaseExpiry(workerId)) ?? deps.now() + LEASE_MS;
+    clearTimeout(takeover);
+    const recover = (): void => {
+      store.runs
+        .recover({ workerId, atStart: false })
+        .catch((error) => log.error({ err: error }, 'the leases of other daemons cannot be read'))
+        .finally(() => void watchLeases());
+    };
+    takeover = setTimeout(recover, Math.max(1000, expiry - deps.now() + 1000));
+  };
+
   const recovered = await store.runs.recover({ workerId, atStart: true });
   if (recovered.requeued.length + recovered.ended.length + recovered.settling.length > 0)
     log.info(
@@ -175,6 +191,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     .catch((error) => log.error({ err: error }, 'the chain is not watched any more: revoked grants end running jobs only when they start'));
   void pump();
   void anchor();
+  void watchLeases();
   const retention = setInterval(() => void expireFolders(deps), 3_600_000);
   retention.unref();
 
@@ -185,6 +202,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       unsubscribe();
       clearTimeout(chainPause);
       clearTimeout(anchorPause);
+      clearTimeout(takeover);
       clearInterval(retention);
       for (const run of active.values()) abort(run, { kind: 'stop' });
       await Promise.allSettled([...active.values()].map((run) => run.done));
