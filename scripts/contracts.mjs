@@ -63,14 +63,18 @@ function render(result) {
   const bytecodes = [];
   for (const name of deployed) {
     const contract = contractOf(result, name);
-    const kebab = path.basename(name).replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
+    const kebab = path
+      .basename(name)
+      .replace(/(?<!^)[A-Z]/g, '-$&')
+      .toLowerCase();
     const camel = kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
     const abi = contract.abi.map((entry) => `  ${JSON.stringify(entry, (key, value) => (key === 'internalType' ? undefined : value))},\n`);
     rendered[`${kebab}.ts`] = `${header}export const ${camel}Abi = [\n${abi.join('')}] as const;\n`;
     bytecodes.push(`export const ${camel}Bytecode = '0x${contract.evm.bytecode.object}';\n`);
   }
   // A file of its own: only deployment needs it, and programs that do not deploy should not load it.
-  rendered['bytecode.ts'] = `${header}/** SHA-256 of compiler, settings and all sources. */\nexport const sourceHash = '${sourceHash()}';\n${bytecodes.join('')}`;
+  rendered['bytecode.ts'] =
+    `${header}/** SHA-256 of compiler, settings and all sources. */\nexport const sourceHash = '${sourceHash()}';\n${bytecodes.join('')}`;
   return rendered;
 }
 

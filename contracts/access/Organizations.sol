@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {IOrganizations} from "../interfaces/IOrganizations.sol";
+import {CodeStorage} from "./CodeStorage.sol";
 import {AGGREGATOR_ROLE, PROVIDER_ROLE} from "./Roles.sol";
 
 /**
@@ -15,12 +16,14 @@ import {AGGREGATOR_ROLE, PROVIDER_ROLE} from "./Roles.sol";
  */
 contract Organizations is AccessControl, IOrganizations {
     struct Entry {
-        string name;
-        string description;
+        /// Where {CodeStorage} has the length of the name in one byte, the name, the description.
+        address texts;
         string url;
         bytes32 linkKey;
     }
 
+    uint256 private constant NAME_LIMIT = 255;
+    uint256 private constant DESCRIPTION_LIMIT = 4096;
     uint256 private constant URL_LIMIT = 256;
     bytes32 private constant NOBODY = keccak256("NOBODY");
 
@@ -39,15 +42,18 @@ contract Organizations is AccessControl, IOrganizations {
      * Requirements:
      * - the sender is the system administrator;
      * - the address is not zero and the name is not empty;
-     * - the URL has at most 256 bytes.
+     * - name, description and URL have at most 255, 4096 and 256 bytes.
      */
     function register(address organization, Organization calldata record) external onlyRole(DEFAULT_ADMIN_ROLE) {
         if (organization == address(0)) revert OrganizationAddressZero();
         if (bytes(record.name).length == 0) revert OrganizationNameEmpty(organization);
-        _requireShort(record.url);
+        _requireShort(record.name, NAME_LIMIT);
+        _requireShort(record.description, DESCRIPTION_LIMIT);
+        _requireShort(record.url, URL_LIMIT);
         Entry storage entry = _entries[organization];
-        entry.name = record.name;
-        entry.description = record.description;
+        entry.texts = CodeStorage.write(
+            abi.encodePacked(uint8(bytes(record.name).length), record.name, record.description)
+        );
         entry.url = record.url;
         entry.linkKey = record.linkKey;
         _setRole(AGGREGATOR_ROLE, organization, record.isAggregator);
@@ -72,8 +78,8 @@ contract Organizations is AccessControl, IOrganizations {
      */
     function updateEndpoint(string calldata url, bytes32 linkKey) external {
         Entry storage entry = _entries[msg.sender];
-        if (bytes(entry.name).length == 0) revert OrganizationUnknown(msg.sender);
-        _requireShort(url);
+        if (entry.texts == address(0)) revert OrganizationUnknown(msg.sender);
+        _requireShort(url, URL_LIMIT);
         entry.url = url;
         entry.linkKey = linkKey;
         _emitRecorded(msg.sender);
@@ -82,7 +88,7 @@ contract Organizations is AccessControl, IOrganizations {
     /// @notice Gives a role back. For an organization the changed record is told like any other change.
     function renounceRole(bytes32 role, address callerConfirmation) public override {
         super.renounceRole(role, callerConfirmation);
-        if (role != DEFAULT_ADMIN_ROLE && bytes(_entries[msg.sender].name).length != 0) _emitRecorded(msg.sender);
+        if (role != DEFAULT_ADMIN_ROLE && _entries[msg.sender].texts != address(0)) _emitRecorded(msg.sender);
     }
 
     /// @inheritdoc IOrganizations
@@ -93,16 +99,17 @@ contract Organizations is AccessControl, IOrganizations {
         }
     }
 
-    function _recordOf(address account) private view returns (Organization memory) {
+    function _recordOf(address account) private view returns (Organization memory record) {
         Entry storage entry = _entries[account];
-        return Organization({
-            name: entry.name,
-            description: entry.description,
-            url: entry.url,
-            linkKey: entry.linkKey,
-            isAggregator: hasRole(AGGREGATOR_ROLE, account),
-            isProvider: hasRole(PROVIDER_ROLE, account)
-        });
+        address texts = entry.texts;
+        if (texts == address(0)) return record;
+        uint256 nameEnd = 1 + uint256(uint8(CodeStorage.read(texts, 0, 1)[0]));
+        record.name = string(CodeStorage.read(texts, 1, nameEnd));
+        record.description = string(CodeStorage.read(texts, nameEnd, CodeStorage.length(texts)));
+        record.url = entry.url;
+        record.linkKey = entry.linkKey;
+        record.isAggregator = hasRole(AGGREGATOR_ROLE, account);
+        record.isProvider = hasRole(PROVIDER_ROLE, account);
     }
 
     function _emitRecorded(address account) private {
@@ -115,7 +122,7 @@ contract Organizations is AccessControl, IOrganizations {
         else _revokeRole(role, account);
     }
 
-    function _requireShort(string calldata url) private pure {
-        if (bytes(url).length > URL_LIMIT) revert OrganizationUrlTooLong(bytes(url).length, URL_LIMIT);
+    function _requireShort(string calldata text, uint256 limit) private pure {
+        if (bytes(text).length > limit) revert OrganizationTextTooLong(bytes(text).length, limit);
     }
 }

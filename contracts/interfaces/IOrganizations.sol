@@ -34,8 +34,8 @@ interface IOrganizations {
     /// @dev An organization needs a name.
     error OrganizationNameEmpty(address organization);
 
-    /// @dev The URL has more bytes than every reader must be able to take.
-    error OrganizationUrlTooLong(uint256 length, uint256 limit);
+    /// @dev A name, description or URL has more bytes than readers have to take.
+    error OrganizationTextTooLong(uint256 length, uint256 limit);
 
     function register(address organization, Organization calldata record) external;
 

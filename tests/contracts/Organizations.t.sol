@@ -47,21 +47,44 @@ contract OrganizationsTest is ToolkitTest {
         organizations.register(address(0), record);
 
         record.url = string(new bytes(257));
-        vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationUrlTooLong.selector, 257, 256));
-        vm.prank(ADMIN);
-        organizations.register(BANK, record);
+        _expectTooLong(record, 257, 256);
+        record.description = string(new bytes(4097));
+        _expectTooLong(record, 4097, 4096);
+        record.name = string(new bytes(256));
+        _expectTooLong(record, 256, 255);
 
         record.name = "";
         vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationNameEmpty.selector, BANK));
         vm.prank(ADMIN);
         organizations.register(BANK, record);
 
-        vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationUrlTooLong.selector, 300, 256));
+        vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationTextTooLong.selector, 300, 256));
         vm.prank(BANK);
         organizations.updateEndpoint(string(new bytes(300)), 0);
 
         vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationAddressZero.selector));
         new Organizations(address(0));
+    }
+
+    function testFuzz_texts_come_back_as_they_were(string memory name, string memory description, string memory url)
+        public
+    {
+        vm.assume(bytes(name).length > 0 && bytes(name).length <= 255);
+        vm.assume(bytes(description).length <= 4096 && bytes(url).length <= 256);
+        IOrganizations.Organization memory record =
+            IOrganizations.Organization(name, description, url, keccak256(bytes(url)), true, false);
+        vm.prank(ADMIN);
+        organizations.register(STRANGER, record);
+        assert(keccak256(abi.encode(_read(STRANGER))) == keccak256(abi.encode(record)));
+    }
+
+    function test_longest_texts_fit() public {
+        IOrganizations.Organization memory record = IOrganizations.Organization(
+            string(new bytes(255)), string(new bytes(4096)), string(new bytes(256)), 0, true, false
+        );
+        vm.prank(ADMIN);
+        organizations.register(STRANGER, record);
+        assert(keccak256(abi.encode(_read(STRANGER))) == keccak256(abi.encode(record)));
     }
 
     function testFuzz_only_the_administrator_registers(address sender) public {
@@ -111,6 +134,12 @@ contract OrganizationsTest is ToolkitTest {
 
     function test_unknown_organizations_are_empty() public view {
         assert(bytes(_read(STRANGER).name).length == 0);
+    }
+
+    function _expectTooLong(IOrganizations.Organization memory record, uint256 length, uint256 limit) private {
+        vm.expectRevert(abi.encodeWithSelector(IOrganizations.OrganizationTextTooLong.selector, length, limit));
+        vm.prank(ADMIN);
+        organizations.register(BANK, record);
     }
 
     function _read(address account) private view returns (IOrganizations.Organization memory) {

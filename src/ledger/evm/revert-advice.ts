@@ -22,7 +22,8 @@ export const revertTable: Readonly<Record<string, RevertRow>> = {
   OrganizationUnknown: row('The system administrator registers it: `dt system org --address {organization} --name …`.', 'address'),
   OrganizationAddressZero: row('Give the address of the organization.'),
   OrganizationNameEmpty: row('Give a name: `dt system org --address {organization} --name …`.', 'address'),
-  OrganizationUrlTooLong: row('Use a URL of at most {limit} bytes.', 'number', 'number'),
+  OrganizationTextTooLong: row('Shorten it to {limit} bytes.', 'number', 'number'),
+  CodeStorageNotCreated: row('Send the transaction with more gas.', 'number'),
 
   // operators
   OperatorExists: row(
