@@ -1,4 +1,4 @@
-import { readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { unescaped, writableTargets } from './job-tree.js';
 import type { Layer, MissingLayer } from './layers.js';
@@ -19,8 +19,9 @@ const namespaces: readonly (readonly [Layer, string])[] = [
 /**
  * What the kernel says about process 1 of a job, read from outside before the operator starts: the operator is born with just that.
  * @param environment names of the variables that were meant to be there
+ * @param descriptors how many descriptors were meant to be there, from 0 on
  */
-export async function gatherEvidence(pid: number, environment: readonly string[]): Promise<Evidence> {
+export async function gatherEvidence(pid: number, environment: readonly string[], descriptors: number): Promise<Evidence> {
   const folder = `/proc/${pid}`;
   const [status, mountinfo, limits, environ, devices] = await Promise.all(
     ['status', 'mountinfo', 'limits', 'environ', 'net/dev'].map((name) => readFile(`${folder}/${name}`, 'utf8')),
@@ -54,7 +55,15 @@ export async function gatherEvidence(pid: number, environment: readonly string[]
   const names = (environ ?? '').split('\0').filter(Boolean);
   const extra = names.map((entry) => entry.split('=')[0] ?? '').filter((name) => !environment.includes(name));
   judge('environment', extra.length === 0 ? undefined : `variables of the daemon reach the process: ${extra.join(', ')}`);
+  judge('descriptors', await openDescriptors(folder, descriptors));
   return { held, missing };
+}
+
+async function openDescriptors(folder: string, expected: number): Promise<string | undefined> {
+  const numbers = (await readdir(`${folder}/fd`)).map(Number).filter((number) => number >= expected);
+  const links = await Promise.all(numbers.map((number) => readlink(`${folder}/fd/${number}`)));
+  const open = links.filter((link) => link !== '/dev/null');
+  return open.length === 0 ? undefined : `files of the daemon are open in the process: ${open.join(', ')}`;
 }
 
 async function sharedNamespace(folder: string, name: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { startTime } from './process-table.js';
 
 export interface LaunchOrder {
@@ -11,8 +11,10 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** The started program ends as one process with a single child, process 1 of the job's pid namespace. */
   readonly isolated: boolean;
-  /** Descriptors of the daemon that the job gets as 3, 4, … */
+  /** Descriptors of the daemon that the job gets as FIRST_CHANNEL and on. */
   readonly channels: readonly number[];
+  /** Descriptors that the daemon itself inherited and that would pass through it; the job finds /dev/null there. */
+  readonly inherited: readonly number[];
   /** Filter for bubblewrap, on the descriptor after the channels. */
   readonly seccomp: Buffer | undefined;
   readonly setupTimeoutMs: number;
@@ -45,29 +47,34 @@ export interface LaunchEnd {
 /** The setup stage did not come to its end; `message` is what its programs said. */
 export class LaunchError extends Error {}
 
+/** 0 leave to start, 1 and 2 the setup stage's, 3 the operator's standard error until it becomes its 2. */
+export const FIRST_CHANNEL = 4;
+
 const READY = Buffer.from('ready\n');
 const COMPLAINT_BYTES = 4096;
 
 /** @throws LaunchError */
 export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
   const [command = '', ...args] = order.argv;
+  const nothing = await open('/dev/null', 'r+');
   const child = spawn(command, args, {
     cwd: order.cwd,
     env: { ...order.env },
-    stdio: ['pipe', 'pipe', 'pipe', ...order.channels, ...(order.seccomp === undefined ? [] : ['pipe' as const])],
+    stdio: descriptors(order, nothing.fd),
     // A session of its own: no terminal of the daemon, and no signal to the daemon's process group reaches it or comes from it.
     detached: true,
   });
-  const { stdin, stdout, stderr } = streamsOf(child);
+  await nothing.close();
+  const { stdin, stdout, stderr, complaints } = streamsOf(child);
   const closed = new Promise<LaunchEnd>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
     child.once('error', () => resolve({ code: null, signal: null }));
   });
   stdin.on('error', () => undefined); // the child is gone: `closed` tells
-  if (order.seccomp !== undefined) sendFilter(child, 3 + order.channels.length, order.seccomp);
+  if (order.seccomp !== undefined) sendFilter(child, FIRST_CHANNEL + order.channels.length, order.seccomp);
 
   try {
-    await untilReady(child, stdout, stderr, closed, order.setupTimeoutMs);
+    await untilReady(child, stdout, complaints, closed, order.setupTimeoutMs);
     const outer = child.pid ?? 0;
     const pid = order.isolated ? await onlyChild(outer) : outer;
     const started = await startTime(pid);
@@ -87,7 +94,6 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
         stdout.on('data', (chunk: Buffer) => listener('stdout', chunk));
         stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
         stdout.resume();
-        stderr.resume();
       },
       close: async () => {
         await handles?.proc.close();
@@ -102,10 +108,28 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
   }
 }
 
-function streamsOf(child: ChildProcess): { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable } {
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new LaunchError('the streams of the child are missing');
-  return { stdin, stdout, stderr };
+/** What is not named stays as it is: closed, unless it was inherited. */
+function descriptors(order: LaunchOrder, nothing: number): ('pipe' | 'ignore' | number)[] {
+  const named = ['pipe', 'pipe', 'pipe', 'pipe', ...order.channels, ...(order.seccomp === undefined ? [] : ['pipe' as const])] as const;
+  const length = Math.max(named.length, ...order.inherited.map((descriptor) => descriptor + 1));
+  return Array.from({ length }, (_, index) => named[index] ?? (order.inherited.includes(index) ? nothing : 'ignore'));
+}
+
+interface JobStreams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Of the setup stage. */
+  readonly complaints: Readable;
+}
+
+function streamsOf(child: ChildProcess): JobStreams {
+  const { stdin, stdout, stderr: complaints } = child;
+  const stderr = child.stdio[3];
+  if (stdin === null || stdout === null || complaints === null || !(stderr instanceof Readable)) {
+    throw new LaunchError('the streams of the child are missing');
+  }
+  return { stdin, stdout, stderr, complaints };
 }
 
 function sendFilter(child: ChildProcess, index: number, filter: Buffer): void {
@@ -119,7 +143,7 @@ function sendFilter(child: ChildProcess, index: number, filter: Buffer): void {
 async function untilReady(
   child: ChildProcess,
   stdout: Readable,
-  stderr: Readable,
+  complaints: Readable,
   closed: Promise<LaunchEnd>,
   timeoutMs: number,
 ): Promise<void> {
@@ -129,7 +153,7 @@ async function untilReady(
     if (complaint.length < COMPLAINT_BYTES) complaint = Buffer.concat([complaint, chunk]);
   };
   const words = (): string => complaint.toString('utf8').trim().slice(0, COMPLAINT_BYTES);
-  stderr.on('data', hear);
+  complaints.on('data', hear);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -147,10 +171,9 @@ async function untilReady(
     });
   } finally {
     clearTimeout(timer);
-    stderr.off('data', hear);
+    complaints.off('data', hear).resume();
   }
   stdout.pause();
-  stderr.pause();
 }
 
 async function onlyChild(pid: number): Promise<number> {

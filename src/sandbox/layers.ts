@@ -13,6 +13,7 @@ export const layerNames = [
   'no-new-privileges',
   'unprivileged-uid',
   'environment',
+  'descriptors',
   'seccomp',
   'rlimits',
   'memory-cgroup',

@@ -21,22 +21,35 @@ export interface Machine {
   readonly disableUserns: boolean;
   /** Hard limits of the daemon by their names in /proc/self/limits: no job can be given more. */
   readonly hardLimits: ReadonlyMap<string, number>;
+  /** Descriptors above 2 that whoever started the daemon left open: programs that the daemon starts would get them. */
+  readonly inherited: readonly number[];
 }
 
 const run = promisify(execFile);
 
 export async function inspectMachine(toolFolders: readonly string[] = systemFolders): Promise<Machine> {
   const tools = await findTools(toolFolders);
-  const [root, jobIds, cgroups, system, procMasks, hardLimits] = await Promise.all([
+  const [root, jobIds, cgroups, system, procMasks, hardLimits, inherited] = await Promise.all([
     mayMount(tools),
     freeIds(),
     findCgroups(),
     systemTree(tools),
     masksOfProc(),
     ownHardLimits(),
+    inheritedDescriptors(),
   ]);
   const help = tools.paths.has('bwrap') ? await run(toolPath(tools, 'bwrap'), ['--help']).catch(() => ({ stdout: '' })) : { stdout: '' };
-  return { tools, root, jobIds, cgroups, ...system, procMasks, disableUserns: help.stdout.includes('--disable-userns'), hardLimits };
+  return {
+    tools,
+    root,
+    jobIds,
+    cgroups,
+    ...system,
+    procMasks,
+    disableUserns: help.stdout.includes('--disable-userns'),
+    hardLimits,
+    inherited,
+  };
 }
 
 async function mayMount(tools: MachineTools): Promise<boolean> {
@@ -114,4 +127,16 @@ async function ownHardLimits(): Promise<ReadonlyMap<string, number>> {
       hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard),
     ]),
   );
+}
+
+/** Whatever Node opens closes itself when another program starts; what lacks that flag came from outside. */
+async function inheritedDescriptors(): Promise<readonly number[]> {
+  const closesOnExec = 0o2000000;
+  const found: number[] = [];
+  for (const name of await readdir('/proc/self/fdinfo').catch(() => [])) {
+    const text = await readFile(`/proc/self/fdinfo/${name}`, 'utf8').catch(() => undefined); // closed meanwhile
+    const flags = /^flags:\s*([0-7]+)$/m.exec(text ?? '')?.[1];
+    if (Number(name) > 2 && flags !== undefined && (Number.parseInt(flags, 8) & closesOnExec) === 0) found.push(Number(name));
+  }
+  return found;
 }

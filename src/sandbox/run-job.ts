@@ -64,15 +64,20 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
   const { limits } = run;
   let ending: LimitName | 'aborted' | undefined;
   let failure: unknown;
+  let killed = false;
   const timers: NodeJS.Timeout[] = [];
+  const kill = (): void => {
+    killed = true;
+    void started.killAll();
+  };
   const endAtOnce = (why: LimitName | 'aborted'): void => {
     ending ??= why;
-    void started.killAll();
+    kill();
   };
   const endGently = (why: LimitName | 'aborted'): void => {
     ending ??= why;
     started.terminate();
-    timers.push(setTimeout(() => void started.killAll(), settings.graceMs));
+    timers.push(setTimeout(kill, settings.graceMs));
   };
   const abort = (): void => endGently('aborted');
 
@@ -107,7 +112,9 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
     watch.start();
     launched.go();
   }
-  const ended = asEnded(await launched.closed);
+  const end = await launched.closed;
+  // What unshare makes of a process 1 that was killed differs between its versions.
+  const ended = killed && end.code !== 0 ? { exitCode: null, exitSignal: 'SIGKILL' } : asEnded(end);
   const wallMs = performance.now() - startedAt;
   run.signal.removeEventListener('abort', abort);
   for (const timer of timers) clearTimeout(timer);

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BindMount } from './job-tree.js';
+import { FIRST_CHANNEL } from './launch-job.js';
 import { firstExecutable } from './machine-tools.js';
 import type { Runtime, SandboxLimits } from './sandbox.js';
 
@@ -48,8 +49,8 @@ export function jobEnvironment(runtime: Runtime, temporary: string, channels: nu
     LANG: 'C.UTF-8',
     TZ: 'UTC',
     ...(runtime === 'python3' && { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', PYTHONNOUSERSITE: '1' }),
-    // Descriptors of the channels to the other parties of a joint computation: 3, 4, …
-    ...(channels > 0 && { DT_CHANNELS: Array.from({ length: channels }, (_, index) => String(index + 3)).join(',') }),
+    // Descriptors of the channels to the other parties of a joint computation.
+    ...(channels > 0 && { DT_CHANNELS: Array.from({ length: channels }, (_, index) => String(index + FIRST_CHANNEL)).join(',') }),
   };
 }
 

@@ -39,7 +39,7 @@ export interface SandboxRun {
   readonly onLog: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the whole process tree: SIGTERM, then SIGKILL after a grace time. */
   readonly signal: AbortSignal;
-  /** Open descriptors of this process that the operator gets as 3, 4, …; it finds the numbers in DT_CHANNELS, separated by commas. */
+  /** Open descriptors of this process that the operator gets too; it finds their numbers there, in this order, in DT_CHANNELS: "4,5". */
   readonly channels?: readonly number[];
 }
 

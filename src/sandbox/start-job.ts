@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createJobCgroup, type JobCgroup } from './cgroup.js';
 import { type Evidence, gatherEvidence } from './evidence.js';
 import { type BindMount, jobTree } from './job-tree.js';
-import { type LaunchedJob, launchJob } from './launch-job.js';
+import { FIRST_CHANNEL, type LaunchedJob, launchJob } from './launch-job.js';
 import { isolatedLaunch, processLaunch } from './launch-plan.js';
 import { type Layer, type MissingLayer, unmetRows } from './layers.js';
 import { type DiskUsage, scratchUsage } from './limit-watch.js';
@@ -67,7 +67,11 @@ export async function startJob(order: StartOrder): Promise<StartedJob> {
   let launched: LaunchedJob | undefined;
   try {
     launched = await launchJob(await launchOrder(order, cgroup));
-    const evidence = await gatherEvidence(launched.pid, [...Object.keys(order.environment), ...shellVariables]);
+    const evidence = await gatherEvidence(
+      launched.pid,
+      [...Object.keys(order.environment), ...shellVariables],
+      FIRST_CHANNEL + order.channels.length,
+    );
     const layers = allLayers(order, cgroup, evidence);
     const unmet = unmetRows(level, layers);
     if (unmet.length > 0) throw new MissingLayers(missingOf(unmet, machine, evidence), layers);
@@ -90,6 +94,7 @@ async function launchOrder(order: StartOrder, cgroup: JobCgroup): Promise<Parame
   const common = {
     env: { ...order.environment, PATH: machine.tools.searchPath },
     channels,
+    inherited: machine.inherited,
     setupTimeoutMs: SETUP_TIMEOUT_MS,
   };
   if (level === 'process') {
@@ -104,7 +109,7 @@ async function launchOrder(order: StartOrder, cgroup: JobCgroup): Promise<Parame
     files: limits.files ?? DEFAULT_FILES,
     mountinfo: await readFile('/proc/self/mountinfo', 'utf8'),
   });
-  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: 3 + channels.length });
+  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels.length });
   const filtered = level === 'bubblewrap' && seccompArchs.includes(process.arch);
   return { ...common, argv, cwd: '/', isolated: true, seccomp: filtered ? seccompFilter(process.arch as SeccompArch) : undefined };
 }
@@ -159,8 +164,7 @@ function processJob(launched: LaunchedJob, cgroup: JobCgroup, layers: readonly L
     void killAll().finally(() => {
       // A stray that holds the streams open must not hold the daemon.
       setTimeout(() => {
-        launched.child.stdout?.destroy();
-        launched.child.stderr?.destroy();
+        for (const stream of launched.child.stdio) stream?.destroy();
       }, 1000).unref();
     });
   });
