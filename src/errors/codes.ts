@@ -18,7 +18,7 @@ const row = (message: string, hint: string, exit: number, http: number, retryabl
 });
 
 /**
- * The one table of errors. docs/ERRORS.md is generated from it (npm run build -- --docs) and a test proves that both agree.
+ * The one table of errors. docs/ERRORS.md is generated from it (node scripts/docs-errors.mjs) and a test proves that both agree.
  * Exit codes by area: 1 bug, 2 input and configuration, 3 asset and document, 4 authentication, 5 policy, 6 chain, 7 peer and
  * protocol, 8 sandbox and job, 9 receipt.
  */
@@ -142,7 +142,7 @@ export const errorTable = {
   DT_DOCUMENT_SOURCE_FAILED: row(
     'The content source at {url} failed: {reason}',
     'Check that it runs and that its URL is right, or name another in the configuration.',
-    7,
+    3,
     502,
     true,
   ),
@@ -374,3 +374,6 @@ export const errorTable = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
+
+/** For codes that come from outside: no inherited name passes for a code. */
+export const isErrorCode = (text: unknown): text is ErrorCode => typeof text === 'string' && Object.hasOwn(errorTable, text);

@@ -31,8 +31,10 @@ export class ToolkitError extends Error {
     return errorTable[this.code].retryable;
   }
 
+  /** Safe to stringify: ids that are bigint become decimal strings. */
   toJSON(): Readonly<Record<string, unknown>> {
-    return { code: this.code, message: this.message, hint: this.hint, retryable: this.retryable, details: this.details };
+    const details: unknown = JSON.parse(stringify(this.details));
+    return { code: this.code, message: this.message, hint: this.hint, retryable: this.retryable, details };
   }
 }
 
@@ -46,8 +48,11 @@ export function toToolkitError(thrown: unknown): ToolkitError {
 /** Replaces {name} by details.name; a value that is missing stays visible as {name}, so that a test finds it. */
 function fill(template: string, details: ErrorDetails): string {
   return template.replace(/\{(\w+)\}/g, (whole, key: string) => {
-    const value = details[key];
+    const value = Object.hasOwn(details, key) ? details[key] : undefined;
     if (value === undefined) return whole;
-    return typeof value === 'string' ? value : JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? inner.toString() : inner));
+    return typeof value === 'string' || typeof value === 'bigint' ? `${value}` : stringify(value);
   });
 }
+
+const stringify = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? String(value);

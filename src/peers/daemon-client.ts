@@ -3,7 +3,7 @@ import { sha256 } from '../documents/canonical.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { SignatureDomain } from '../documents/job/typed-data.js';
 import { authorizationHeader, computeBody, grantBody } from '../documents/job/wire.js';
-import { type ErrorCode, errorTable } from '../errors/codes.js';
+import { isErrorCode } from '../errors/codes.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { type ServerEvent, serverEvents } from './server-events.js';
 import { freshEnvelope, signRequest, type TypedDataSigner } from './signer.js';
@@ -180,7 +180,7 @@ export class DaemonClient {
   private async problem(response: Response): Promise<ToolkitError> {
     const body = (await response.json().catch(() => undefined)) as { code?: string; details?: JsonObject; detail?: string } | undefined;
     const code = body?.code;
-    if (code !== undefined && code in errorTable) return new ToolkitError(code as ErrorCode, { ...body?.details, at: this.url });
+    if (isErrorCode(code)) return new ToolkitError(code, { ...body?.details, at: this.url });
     return new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `HTTP ${response.status} ${body?.detail ?? ''}`.trim() });
   }
 }

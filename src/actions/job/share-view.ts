@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../documents/canonical.js';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
-import { type ErrorCode, errorTable } from '../../errors/codes.js';
+import { isErrorCode } from '../../errors/codes.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { OutputView, RunView } from '../../peers/daemon-client.js';
 import type { Party } from './job-parties.js';
@@ -22,6 +22,8 @@ export interface ShareView {
   readonly outputs: readonly OutputView[];
   /** Digest of the signed receipt. */
   readonly receipt?: Bytes32;
+  /** The failure is not the run's: its daemon could not be asked, or said no. */
+  readonly isProblem: boolean;
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string; readonly details?: JsonObject };
 }
 
@@ -44,6 +46,7 @@ export function viewShare(party: Party, run: RunView | undefined, problem: Toolk
     ...(run?.finishedAt !== undefined && { finishedAt: run.finishedAt }),
     outputs: run?.outputs ?? [],
     ...(run?.receipt !== undefined && { receipt: run.receipt }),
+    isProblem: problem !== undefined,
     ...(failure && { failure }),
   };
 }
@@ -53,17 +56,26 @@ function stateWithout(problem: ToolkitError | undefined): string {
   return ['DT_PEER_UNREACHABLE', 'DT_PEER_ANSWER'].includes(problem.code) ? 'unreachable' : 'refused';
 }
 
-/** Why a share has not succeeded as the error that a command ends with; undefined while it may still succeed. */
+/** Why a share has not succeeded, as the error that a command ends with; undefined while it may still succeed. */
 export function failureOf(job: bigint, share: ShareView): ToolkitError | undefined {
   const { state, failure, ownerName } = share;
-  if (failure !== undefined && failure.code in errorTable) {
-    const details: Readonly<Record<string, Json>> = { ...failure.details, owner: ownerName };
-    const error = new ToolkitError(failure.code as ErrorCode, details);
-    // The words of another version may need values that it did not send.
-    if (!/\{\w+\}/.test(error.message)) return error;
-  }
   if (failure === undefined && !['failed', 'refused', 'canceled'].includes(state)) return undefined;
-  return new ToolkitError('DT_JOB_FAILED', { id: job, owner: ownerName, reason: failure?.message ?? `its share was ${state}` });
+  const reason = failure?.message ?? `its share was ${state}`;
+  return errorOf(share) ?? new ToolkitError('DT_JOB_FAILED', { id: job, owner: ownerName, reason });
+}
+
+/** Why a daemon could not be asked; a run that failed is an answer. */
+export function problemOf(share: ShareView): ToolkitError | undefined {
+  return share.isProblem
+    ? (errorOf(share) ?? new ToolkitError('DT_PEER_ANSWER', { url: share.daemon, reason: share.failure?.message ?? '' }))
+    : undefined;
+}
+
+/** The words of another version may name another code, or need values that it did not send. */
+function errorOf({ failure, ownerName }: ShareView): ToolkitError | undefined {
+  if (failure === undefined || !(failure.code in errorTable)) return undefined;
+  const error = new ToolkitError(failure.code as ErrorCode, { ...failure.details, owner: ownerName });
+  return /\{\w+\}/.test(error.message) ? undefined : error;
 }
 
 function viewProblem(problem: ToolkitError): NonNullable<ShareView['failure']> {
