@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { documentLimits, isObject, type Json, parseJson } from '../documents/canonical.js';
 import { type AssetAttributes, parseAssetAttributes } from '../documents/ddo/ddo.js';
 import { type OperatorContent, parseOperatorAttributes, runtimeOf } from '../documents/operator/operator.js';
@@ -65,3 +65,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'EACCES') return 'permission denied';
   return error.message;
 }
+
+/** A path is made absolute here, since the daemon has another working directory; a URL stays as it is. */
+export const storePathOf = (path: string): string => (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(path));

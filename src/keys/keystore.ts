@@ -1,5 +1,5 @@
 import { scrypt as nodeScrypt, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scrypt } from 'ethers/crypto';
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from 'ethers/wallet';
@@ -34,6 +34,12 @@ export class Keystore {
       throw error.code === 'EEXIST' ? new ToolkitError('DT_KEY_EXISTS', { name }, error) : error;
     });
     return { name, address: parseAddress(wallet.address) };
+  }
+
+  /** Before anybody is asked for a password. @throws DT_KEY_EXISTS, DT_INPUT_INVALID */
+  async refuseTaken(name: string): Promise<void> {
+    const taken = await stat(this.fileOf(name)).catch(() => undefined);
+    if (taken !== undefined) throw new ToolkitError('DT_KEY_EXISTS', { name });
   }
 
   async list(): Promise<readonly StoredKey[]> {

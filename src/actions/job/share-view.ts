@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../documents/canonical.js';
+import type { JsonObject } from '../../documents/canonical.js';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import { isErrorCode } from '../../errors/codes.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -73,8 +73,8 @@ export function problemOf(share: ShareView): ToolkitError | undefined {
 
 /** The words of another version may name another code, or need values that it did not send. */
 function errorOf({ failure, ownerName }: ShareView): ToolkitError | undefined {
-  if (failure === undefined || !(failure.code in errorTable)) return undefined;
-  const error = new ToolkitError(failure.code as ErrorCode, { ...failure.details, owner: ownerName });
+  if (failure === undefined || !isErrorCode(failure.code)) return undefined;
+  const error = new ToolkitError(failure.code, { ...failure.details, owner: ownerName });
   return /\{\w+\}/.test(error.message) ? undefined : error;
 }
 

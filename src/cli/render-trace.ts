@@ -1,0 +1,73 @@
+import chalk from 'chalk';
+import type { TracedJob } from '../actions/tracer/trace-job.js';
+import type { TraceJob, TraceNode } from '../actions/tracer/trace-lifecycle.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import { markOf, paintGrant, paintState } from './render-state.js';
+import { printable, renderTime, shortHash, shortId } from './render-text.js';
+import { renderTree, type TreeItem } from './render-tree.js';
+
+/** A token's tree with its grants on the edges, and below the algorithms their jobs with what each owner reported. */
+export const renderTrace = (root: TraceNode, detailed: boolean): string => renderTree(itemOf(root, detailed));
+
+function itemOf(node: TraceNode, detailed: boolean): TreeItem {
+  const name = node.name === undefined ? chalk.yellow('(document not readable)') : chalk.bold(printable(node.name));
+  const type = node.type === undefined ? '' : chalk.dim(printable(node.type));
+  const grant = node.grant === undefined ? '' : `[${paintGrant(node.grant.state, node.grant.until)}]`;
+  const id = chalk.dim(detailed ? node.token : shortId(node.token));
+  const line = [name, detailed ? '' : id, `${chalk.dim('of')} ${printable(node.ownerName)}`, type, grant];
+  const text = line.filter((part) => part !== '').join('  ');
+  return {
+    text: detailed ? `${text}\n${id}` : text,
+    below: [...node.jobs.map((job) => jobItem(job, detailed)), ...node.children.map((child) => itemOf(child, detailed))],
+  };
+}
+
+function jobItem(job: TraceJob, detailed: boolean): TreeItem {
+  const title = `${chalk.cyan(`job ${job.job}`)} of task ${job.task} ${JSON.stringify(printable(job.taskName))}`;
+  return {
+    text: `${title}  ${chalk.dim('for')} ${printable(job.demanderName)}  ${chalk.dim(renderTime(job.addedAt))}`,
+    below:
+      job.reports.length === 0
+        ? [{ text: chalk.dim('no owner has reported yet'), below: [] }]
+        : job.reports.map((report) => ({ text: reportLine(report, detailed), below: [] })),
+  };
+}
+
+function reportLine(report: TraceJob['reports'][number], detailed: boolean): string {
+  const line = `${markOf(report.state)} ${printable(report.reporterName)}  ${paintState(report.state)}`;
+  const time = chalk.dim(renderTime(report.time));
+  if (!detailed) return `${line}  ${chalk.dim(`on ${shortId(report.token)}  receipt ${shortHash(report.receipt)}`)}`;
+  return `${line}  ${time}\n${chalk.dim(`on ${report.token}`)}\n${chalk.dim(`receipt ${report.receipt}`)}`;
+}
+
+/** One job with its shares. */
+export function renderTracedJob(traced: TracedJob): string {
+  const { algorithm, task } = traced;
+  const below = traced.shares.map((share): TreeItem => {
+    const { report } = share;
+    const name = `${markOf(report?.state ?? 'pending')} ${printable(share.ownerName)}: ${printable(share.name ?? '(document not readable)')}`;
+    if (report === undefined) return { text: `${name}  ${chalk.dim('not reported yet')}\n${chalk.dim(share.token)}`, below: [] };
+    const by = report.reporterName === share.ownerName ? '' : `  ${chalk.dim('by')} ${printable(report.reporterName)}`;
+    return {
+      text: `${name}  ${paintState(report.state)}${by}  ${chalk.dim(renderTime(report.time))}\n${chalk.dim(share.token)}\n${chalk.dim(`receipt ${report.receipt}`)}`,
+      below: [],
+    };
+  });
+  const title = `${chalk.cyan(`job ${traced.job}`)} of task ${task.id} ${JSON.stringify(printable(task.name))}${task.open ? '' : chalk.dim(' (closed)')}`;
+  const runs = `${chalk.dim('runs')} ${printable(algorithm.name ?? shortId(algorithm.token))} ${chalk.dim('of')} ${printable(algorithm.ownerName)}`;
+  const asked = `${chalk.dim('for')} ${printable(traced.demanderName)}  ${chalk.dim(renderTime(traced.addedAt))}`;
+  return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below });
+}
+
+/**
+ * Only the branch along a path of tokens above the root, each made of the one before.
+ * @throws DT_INPUT_INVALID where the path leaves the tree
+ */
+export function alongPath(root: TraceNode, path: readonly string[]): TraceNode {
+  const [next, ...rest] = path;
+  if (next === undefined) return root;
+  const child = root.children.find(({ token }) => token === next);
+  if (child === undefined)
+    throw new ToolkitError('DT_INPUT_INVALID', { what: '--prefix-path', reason: `${root.token} did not go into ${next}` });
+  return { ...root, jobs: [], children: [alongPath(child, rest)] };
+}

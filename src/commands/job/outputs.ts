@@ -1,0 +1,39 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand, signingFlags } from '../../cli/base-command.js';
+import { namedFlags } from '../../cli/named-flags.js';
+
+export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
+  static override description =
+    'List what a job released, or download it: one folder a share, every file checked against its receipt.\nA download that broke goes on where it stopped.';
+  static override examples = ['<%= config.bin %> job outputs 1', '<%= config.bin %> job outputs 1 --out ./results'];
+  static override args = { job: Args.string({ description: 'number of the job', ignoreStdin: true }) };
+  static override flags = {
+    ...signingFlags,
+    ...namedFlags({
+      out: Flags.directory({ description: 'folder to download into; left out: only list' }),
+      dt: Flags.string({ description: 'only the share on this data token: its id, or @name' }),
+    }),
+  };
+
+  override async run() {
+    const { downloadOutputs } = await import('../../actions/job/download-outputs.js');
+    const { jobStatus } = await import('../../actions/job/job-status.js');
+    const { selectJob } = await import('../../cli/select-job.js');
+    const { renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { renderOutputs, renderShares } = await import('../../cli/render-shares.js');
+    const { endWith, queryFailure } = await import('../../cli/watch-job.js');
+    const { out, dt } = this.flags;
+    const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), dt);
+    const context = await this.signing(this.flags);
+    const found = out === undefined ? await jobStatus(context, selection) : await downloadOutputs(context, { ...selection, folder: out });
+    await this.drawn();
+    const shares = found.shares.map((share) => ({ ...share, files: 'files' in share ? (share.files as readonly string[]) : [] }));
+    for (const share of shares) {
+      this.log(renderShares([share]));
+      if (share.outputs.length > 0) this.log(renderOutputs(share, share.files));
+    }
+    const count = shares.reduce((sum, { files }) => sum + files.length, 0);
+    this.log(out === undefined ? renderNext(`dt job outputs ${found.job} --out <folder>`) : renderDone(`${count} files in ${out}`));
+    return { job: found.job, shares, ...endWith(queryFailure(shares), this.jsonEnabled()) };
+  }
+}
