@@ -8,7 +8,8 @@ export default class CountReporter implements Reporter {
     if (file === undefined) return;
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
-      if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed')) counts.failed += 1;
+      if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed'))
+        counts.failed += 1;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state === 'passed') counts.passed += 1;

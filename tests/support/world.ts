@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Wallet } from 'ethers/wallet';
 import type { ActionContext } from '../../src/actions/action-context.js';
 import { mintAsset } from '../../src/actions/asset/mint-asset.js';
@@ -37,24 +40,37 @@ export interface BankRole extends Role {
   restart(): Promise<void>;
 }
 
+export interface BankProcess extends Omit<BankRole, 'daemon'> {
+  readonly url: string;
+  readonly pid: () => number;
+  /** All that it wrote to stdout and stderr. */
+  readonly said: () => string;
+  /** Resolves when the process is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export const PASSWORD = 'a password for tests';
+
 export interface World {
   readonly folder: string;
-  readonly chain: EmbeddedChain;
+  chain: EmbeddedChain;
+  /** Starts the chain again after `chain.close()`, on its old port and folder. */
+  restartChain(): Promise<void>;
   readonly addressBook: AddressBook;
   readonly system: Role;
   role(name: string): Promise<Role>;
   bank(name: string, config?: ConfigValues): Promise<BankRole>;
+  /** The same with its daemon as a process of its own, which a test may kill. */
+  bankProcess(name: string, config?: ConfigValues): Promise<BankProcess>;
   close(): Promise<void>;
 }
-
-const PASSWORD = 'a password for tests';
 
 /** A chain with the contracts, a system administrator, and as many organizations and daemons as a test asks for: all of it real. */
 export async function createWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'dt-world-'));
   const closing: (() => Promise<unknown> | unknown)[] = [];
   const chain = await startEmbeddedChain({ folder: join(folder, 'chain'), port: 0, host: '127.0.0.1' });
-  closing.push(() => chain.close());
+  closing.push(() => world.chain.close());
   const admin = Wallet.createRandom();
   const addressBook = await deployToolkit({ rpcUrl: chain.url, signer: admin, admin: admin.address });
   const bookFile = join(folder, 'address-book.json');
@@ -77,13 +93,14 @@ export async function createWorld(): Promise<World> {
     return made;
   };
 
-  const bank = async (name: string, config: ConfigValues = {}): Promise<BankRole> => {
+  /** Key, folders and configuration of a bank; the daemon is the caller's to start. */
+  const prepare = async (name: string, config: ConfigValues) => {
     const made = await roleOf(name, new Wallet(Wallet.createRandom().privateKey));
     const home = made.folder;
     await mkdir(join(home, 'data'), { recursive: true });
     await new Keystore(join(home, 'keystore')).import('owner', made.wallet.privateKey, PASSWORD);
     const file = join(home, 'daemon.yaml');
-    const start = async (port: number): Promise<RunningDaemon> => {
+    const configure = async (port: number): Promise<string> => {
       const values: ConfigValues = {
         ...config,
         listen: { host: '127.0.0.1', port },
@@ -93,19 +110,27 @@ export async function createWorld(): Promise<World> {
         log: { level: 'fatal', ...config.log },
       };
       await writeFile(file, exampleConfig(values));
-      return startDaemon(await loadConfig(file, {}), { password: PASSWORD });
+      return file;
     };
+    const data = async (fileName: string, text: string): Promise<string> => {
+      const path = join(home, 'data', fileName);
+      await writeFile(path, text);
+      return path;
+    };
+    return { made, configure, data };
+  };
+
+  const bank = async (name: string, config: ConfigValues = {}): Promise<BankRole> => {
+    const { made, configure, data } = await prepare(name, config);
+    const start = async (port: number): Promise<RunningDaemon> =>
+      startDaemon(await loadConfig(await configure(port), {}), { password: PASSWORD });
     const daemon = await start(0);
     const port = Number(new URL(daemon.url).port);
     await registerOrganization(system.context, { address: made.address, name, url: daemon.url });
     const self: BankRole = {
       ...made,
       daemon,
-      data: async (fileName, text) => {
-        const path = join(home, 'data', fileName);
-        await writeFile(path, text);
-        return path;
-      },
+      data,
       restart: async () => {
         self.daemon = await start(port);
       },
@@ -114,29 +139,82 @@ export async function createWorld(): Promise<World> {
     return self;
   };
 
-  return {
+  const bankProcess = async (name: string, config: ConfigValues = {}): Promise<BankProcess> => {
+    const { made, configure, data } = await prepare(name, config);
+    let child: ChildProcess;
+    let said = '';
+    const start = async (port: number): Promise<string> => {
+      const args = [fileURLToPath(new URL('../../bin/run.js', import.meta.url)), 'daemon', 'run', '--config', await configure(port)];
+      const started = spawn(process.execPath, args, {
+        env: { PATH: process.env['PATH'], DT_PASSWORD: PASSWORD, DT_HOME: made.folder },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child = started;
+      return new Promise<string>((resolve, reject) => {
+        for (const stream of [started.stdout, started.stderr])
+          stream.on('data', (chunk: Buffer) => {
+            said += chunk.toString('utf8');
+            const url = /^Daemon of 0x\w+ at (\S+),/m.exec(said.slice(from))?.[1];
+            if (url !== undefined) resolve(url);
+          });
+        const from = said.length;
+        started.once('exit', (code) => reject(new Error(`the daemon ended with ${code}: ${said.slice(from)}`)));
+      });
+    };
+    const url = await start(0);
+    await registerOrganization(system.context, { address: made.address, name, url });
+    const kill = async (signal: NodeJS.Signals): Promise<void> => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      await gone;
+    };
+    closing.push(() => kill('SIGKILL'));
+    const restart = async (): Promise<void> => {
+      await start(Number(new URL(url).port));
+    };
+    return { ...made, data, url, pid: () => child.pid ?? 0, said: () => said, kill, restart };
+  };
+
+  const world: World = {
     folder,
     chain,
+    restartChain: async () => {
+      world.chain = await startEmbeddedChain({ folder: join(folder, 'chain'), port: Number(new URL(chain.url).port), host: '127.0.0.1' });
+    },
     addressBook,
     system,
     role,
     bank,
+    bankProcess,
     close: async () => {
       for (const close of closing.reverse()) await close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return world;
 }
 
 /** Publishes code as an operator with the name of its metadata. */
-export async function publish(world: World, name: string, operation: string, params: JsonObject, runtime: OperatorRuntime = 'node'): Promise<TokenId> {
+export async function publish(
+  world: World,
+  name: string,
+  operation: string,
+  params: JsonObject,
+  runtime: OperatorRuntime = 'node',
+): Promise<TokenId> {
   const content = { metadata: { main: { type: 'Operation', name } }, runtime, operation, params };
   return (await publishOperator(world.system.context, { content })).tid;
 }
 
 export interface LeafOptions {
   readonly name: string;
-  readonly services: readonly { readonly index: string; readonly template: TokenId; readonly constraint: JsonObject; readonly path?: string }[];
+  readonly services: readonly {
+    readonly index: string;
+    readonly template: TokenId;
+    readonly constraint: JsonObject;
+    readonly path?: string;
+  }[];
   readonly storePath?: string;
 }
 
@@ -154,7 +232,11 @@ export async function mintLeaf(bank: Role, options: LeafOptions): Promise<TokenI
 }
 
 /** Attributes of a composite with one service; `workflow` by child. */
-export function compositeAttributes(name: string, type: 'Algorithm' | 'Dataset', workflow: Record<TokenId, { service: string; constraint: JsonObject }>) {
+export function compositeAttributes(
+  name: string,
+  type: 'Algorithm' | 'Dataset',
+  workflow: Record<TokenId, { service: string; constraint: JsonObject }>,
+) {
   return parseAssetAttributes({
     metadata: { main: { type, name } },
     child_dts: Object.keys(workflow),
@@ -162,5 +244,6 @@ export function compositeAttributes(name: string, type: 'Algorithm' | 'Dataset',
   });
 }
 
-export const copySamples = (to: string): Promise<void> => cp(new URL('../../samples', import.meta.url), join(to, 'samples'), { recursive: true });
+export const copySamples = (to: string): Promise<void> =>
+  cp(new URL('../../samples', import.meta.url), join(to, 'samples'), { recursive: true });
 export const readText = (path: string): Promise<string> => readFile(path, 'utf8');

@@ -10,7 +10,9 @@ import { anchorReceipt } from './settle.js';
 import type { AuthorizedJob } from './stages.js';
 
 const LEASE_MS = 60_000;
-const ANCHOR_LEASE_MS = 120_000;
+/** While one daemon writes a receipt to the chain no other does. Alone on a store there is no other, so a failed write is soon repeated. */
+const ANCHOR_LEASE_MS = { sqlite: 2_000, postgres: 120_000 } as const;
+const LONGEST_ANCHOR_PAUSE_MS = 300_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface ActiveRun {
@@ -124,16 +126,18 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     try {
       do {
         anchorAgain = false;
-        for (let run = await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS }); run; ) {
+        for (let run = await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] }); run; ) {
           await anchorReceipt(deps, run);
           anchorPauseMs = 0;
-          run = stopping.signal.aborted ? undefined : await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS });
+          run = stopping.signal.aborted
+            ? undefined
+            : await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] });
         }
       } while (anchorAgain && !stopping.signal.aborted);
     } catch (error) {
       log.warn({ err: error }, 'a receipt could not be anchored yet');
       // The claim runs out by itself; a retryable failure is tried again then, growing slower.
-      anchorPauseMs = Math.min(ANCHOR_LEASE_MS * 4, Math.max(ANCHOR_LEASE_MS + 1000, anchorPauseMs * 2));
+      anchorPauseMs = Math.min(LONGEST_ANCHOR_PAUSE_MS, Math.max(ANCHOR_LEASE_MS[store.backend] + 100, anchorPauseMs * 2));
       anchorPause ??= setTimeout(() => {
         anchorPause = undefined;
         void anchor();
