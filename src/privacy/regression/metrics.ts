@@ -1,3 +1,5 @@
+import type { MetricKind } from './held-out.js';
+
 /** Quality on rows that the fit did not see. */
 export interface HeldOutMetrics {
   readonly auc: number;
@@ -23,9 +25,43 @@ export function heldOutMetrics(scores: Float64Array, labels: ArrayLike<number>):
   return { ...rankMetrics(positives, negatives), accuracy: right / scores.length, loss: loss / scores.length };
 }
 
-/** The line that the original project wrote to its log. */
-export function aucLine(round: number, metrics: HeldOutMetrics): string {
-  return `AUC at round ${round}: ${metrics.auc}`;
+export const logisticMetrics: MetricKind<HeldOutMetrics> = {
+  count: 4,
+  compute: heldOutMetrics,
+  toFigures: ({ auc, ks, accuracy, loss }) => [auc, ks, accuracy, loss],
+  fromFigures: ([auc = 0, ks = 0, accuracy = 0, loss = 0]) => ({ auc, ks, accuracy, loss }),
+  // The line that the original project wrote to its log.
+  line: (round, { auc }) => `AUC at round ${round}: ${auc}`,
+};
+
+/** Quality of a linear fit on rows that it did not see, in the target's own unit. */
+export interface LinearMetrics {
+  readonly r2: number;
+  readonly rmse: number;
+  readonly mae: number;
+}
+
+/** The scores and labels are standardised; `deviation` brings errors back to the target's unit. */
+export function linearMetrics(deviation: number): MetricKind<LinearMetrics> {
+  return {
+    count: 3,
+    compute(scores, labels) {
+      const mean = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+      let squares = 0;
+      let total = 0;
+      let absolute = 0;
+      labels.forEach((label, i) => {
+        const error = (scores[i] as number) - label;
+        squares += error ** 2;
+        absolute += Math.abs(error);
+        total += (label - mean) ** 2;
+      });
+      return { r2: 1 - squares / total, rmse: deviation * Math.sqrt(squares / labels.length), mae: (deviation * absolute) / labels.length };
+    },
+    toFigures: ({ r2, rmse, mae }) => [r2, rmse, mae],
+    fromFigures: ([r2 = 0, rmse = 0, mae = 0]) => ({ r2, rmse, mae }),
+    line: (round, { r2, rmse }) => `R2 at round ${round}: ${r2}, RMSE ${rmse}`,
+  };
 }
 
 function pick(scores: Float64Array, labels: ArrayLike<number>, label: number): Float64Array {

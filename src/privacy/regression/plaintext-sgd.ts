@@ -1,7 +1,8 @@
 import type { HeldOutMetrics } from './metrics.js';
 import { heldOutMetrics } from './metrics.js';
 import { batchStart } from './sgd-layout.js';
-import { isEvaluated, type SgdOptions, stepOf } from './sgd-options.js';
+import { type SgdOptions, stepOf } from './sgd-options.js';
+import { isEvaluated } from './sine-options.js';
 
 export interface PlaintextSgdInput {
   readonly options: SgdOptions;

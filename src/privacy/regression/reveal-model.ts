@@ -1,8 +1,8 @@
 import { type MessageLink, messageHeaderBytes } from '../message-link.js';
 import type { RingMemory } from '../ring/ring-memory.js';
+import type { Role } from './joint-options.js';
 import type { BankSession, DealerSession } from './joint-session.js';
 import { type ModelPart, modelPart, type PartFrame } from './model-part.js';
-import type { Role } from './sgd-options.js';
 import type { SplitWeights } from './split-weights.js';
 
 export interface BankReveal {

@@ -1,5 +1,6 @@
 import { messageHeaderBytes } from '../message-link.js';
-import { isEvaluated, type SgdOptions } from './sgd-options.js';
+import type { SgdOptions } from './sgd-options.js';
+import { isEvaluated } from './sine-options.js';
 
 /**
  * Where the words of one step lie, in words. A bank's draw is what it and the dealer take from their common stream:

@@ -1,37 +1,16 @@
-import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { Terms } from '../handshake.js';
 import { kernelsSourceHash } from '../ring/kernels-wasm.js';
+import { checkJointOptions, type JointOptions, jointDefaults, requireOption, requirePositive } from './joint-options.js';
 import { planScales, type ScalePlan } from './scale-plan.js';
+import { checkSineOptions, type SineOptions, sineDefaults } from './sine-options.js';
 
-export type Role = 'bank0' | 'bank1' | 'dealer';
-
-/** What all parties of a fit agree on. All of it is public to them. */
-export interface SgdOptions {
-  /** SHA-256 (hex) of the job spec that the parties' signed decisions name. */
-  readonly jobDigest: string;
-  /** Feature columns of both banks together. */
-  readonly inDim: number;
-  /** The first `trainRows` rows of the order train, the others are held out. */
-  readonly trainRows: number;
-  readonly steps: number;
+/** What the parties of a fit by stochastic gradient descent agree on. */
+export interface SgdOptions extends JointOptions, SineOptions {
   readonly batchSize: number;
   readonly learningRate: number;
   /** Whether a batch's gradient is the mean or the sum over its rows. */
   readonly reduction: 'mean' | 'sum';
-  readonly intercept: boolean;
-  readonly clip: number;
-  readonly outOfRange: 'clip' | 'refuse';
   readonly standardise: boolean;
-  readonly rowOrder: 'given' | 'seeded';
-  readonly rowSeed: string;
-  /** Held-out metrics after step 0, n, 2n, ... and the last; 0: after the last only. */
-  readonly evaluateEvery: number;
-  /** Who gets the weights: each owner those of its columns, or one party all of them. */
-  readonly modelTo: 'owners' | Role;
-  /** Period of the sine sigmoid, a power of two: faithful while |logit| stays well below half of it. */
-  readonly period: number;
-  readonly sineTerms: number;
-  readonly featureBits: number;
 }
 
 /** The original project's `model_args`; `epoch` is its name for the number of steps. */
@@ -45,22 +24,15 @@ export interface ModelArgs {
 }
 
 export const sgdDefaults = {
+  ...jointDefaults,
   reduction: 'mean',
-  intercept: true,
-  clip: 8,
-  outOfRange: 'clip',
   standardise: false,
-  rowOrder: 'given',
-  rowSeed: '0',
-  evaluateEvery: 0,
-  modelTo: 'owners',
-  period: 64,
-  sineTerms: 8,
+  ...sineDefaults,
   featureBits: 8,
 } as const satisfies Partial<SgdOptions>;
 
 export function sgdOptionsFromModelArgs(jobDigest: string, args: ModelArgs, changes: Partial<SgdOptions> = {}): SgdOptions {
-  requireThat(args.out_dim === 1, 'model_args.out_dim', `it is ${args.out_dim}; this fit has one output`);
+  requireOption(args.out_dim === 1, 'model_args.out_dim', `it is ${args.out_dim}; this fit has one output`);
   return checkSgdOptions({
     ...sgdDefaults,
     jobDigest,
@@ -75,32 +47,12 @@ export function sgdOptionsFromModelArgs(jobDigest: string, args: ModelArgs, chan
 
 /** Errors: DT_INPUT_INVALID, naming the option. */
 export function checkSgdOptions(options: SgdOptions): SgdOptions {
-  for (const name of ['inDim', 'trainRows', 'steps', 'batchSize', 'period', 'sineTerms', 'featureBits'] as const) {
-    requireThat(Number.isSafeInteger(options[name]) && options[name] > 0, name, `${options[name]} is no positive whole number`);
-  }
-  requireThat(
-    Number.isSafeInteger(options.evaluateEvery) && options.evaluateEvery >= 0,
-    'evaluateEvery',
-    `${options.evaluateEvery} is no whole number`,
-  );
-  requireThat(options.learningRate > 0 && Number.isFinite(options.learningRate), 'learningRate', `${options.learningRate} is not above 0`);
-  requireThat(options.clip >= 1 && options.clip <= 2 ** 16, 'clip', `${options.clip} is not in 1 to 65536`);
-  requireThat(
-    options.batchSize <= options.trainRows,
-    'batchSize',
-    `${options.batchSize} is more than the ${options.trainRows} training rows`,
-  );
-  requireThat(
-    options.trainRows >= 2 * (options.inDim + 1),
-    'trainRows',
-    `${options.trainRows} rows are too few for ${options.inDim} columns`,
-  );
-  requireThat(
-    Number.isInteger(Math.log2(options.period)) && options.period >= 16 && options.period <= 1024,
-    'period',
-    `${options.period} is no power of two from 16 to 1024`,
-  );
-  requireThat(options.sineTerms >= 4 && options.sineTerms <= 64, 'sineTerms', `${options.sineTerms} is not in 4 to 64`);
+  checkJointOptions(options);
+  checkSineOptions(options);
+  requirePositive(options.batchSize, 'batchSize');
+  const { learningRate, batchSize, trainRows } = options;
+  requireOption(learningRate > 0 && Number.isFinite(learningRate), 'learningRate', `${learningRate} is not above 0`);
+  requireOption(batchSize <= trainRows, 'batchSize', `${batchSize} is more than the ${trainRows} training rows`);
   return options;
 }
 
@@ -120,13 +72,4 @@ export function sgdScales(options: SgdOptions): ScalePlan {
 
 export function sgdTerms(options: SgdOptions): Terms {
   return { protocol: 'joint-sgd-regression', version: 1, kernels: kernelsSourceHash, ...options };
-}
-
-/** Whether the held-out rows are scored after this step. */
-export function isEvaluated(options: SgdOptions, step: number): boolean {
-  return step === options.steps - 1 || (options.evaluateEvery > 0 && step % options.evaluateEvery === 0);
-}
-
-function requireThat(condition: boolean, what: string, reason: string): asserts condition {
-  if (!condition) throw new ToolkitError('DT_INPUT_INVALID', { what, reason });
 }

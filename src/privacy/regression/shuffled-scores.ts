@@ -36,7 +36,7 @@ export class BankScoring {
     private readonly columns: MaskedColumns,
     private readonly weights: SplitWeights,
     private readonly rows: number,
-    private readonly logitBits: number,
+    private readonly bits: { readonly scores: number; readonly labels: number },
   ) {
     this.masks = session.streams.stream('scoring masks');
     this.orders = session.streams.stream('scoring orders');
@@ -45,13 +45,14 @@ export class BankScoring {
     this.order = session.ring.allocate(rows);
   }
 
-  /** Bank 0. labels: 0 or 1 for each held-out row. */
+  /** Bank 0. labels: one for each held-out row, in the order of the run. */
   async openShuffled(labels: Float64Array): Promise<ShuffledScores> {
     const { ring, other, dealer } = this.session;
-    const { rows, pairs, scratch } = this;
+    const { rows, pairs, scratch, bits } = this;
     ring.doubles(pairs, rows).fill(0);
     ring.doubles(pairs + 8 * rows, rows).set(labels);
-    ring.kernels.encode(pairs, pairs, 1, 2 * rows);
+    ring.kernels.encode(pairs, pairs, 2 ** bits.labels, 2 * rows);
+    const sent = this.fingerprint();
     this.masks.fill(ring.bytes(scratch, 16 * rows));
     this.addOwnPart(pairs);
     ring.kernels.add(pairs, pairs, scratch, 2 * rows);
@@ -59,12 +60,11 @@ export class BankScoring {
     await other.receiveParts('shuffledScores', ring.bytes(pairs, 16 * rows));
     await dealer.receiveParts('shuffleMaterial', ring.bytes(scratch, 16 * rows));
     ring.kernels.add(pairs, pairs, scratch, 2 * rows);
-    ring.kernels.decode(pairs, pairs, 2 ** -this.logitBits, rows);
-    ring.kernels.decode(pairs + 8 * rows, pairs + 8 * rows, 1, rows);
-    const opened = { scores: ring.doubles(pairs, rows).slice(), labels: ring.doubles(pairs + 8 * rows, rows).slice() };
-    // The one thing bank 0 can check: the labels are its own, in another order.
-    if (countOnes(opened.labels) !== countOnes(labels)) throw other.broken('what it sent back are not the labels that it was given');
-    return opened;
+    // The one thing that bank 0 can check: the labels are its own, in another order.
+    if (this.fingerprint() !== sent) throw other.broken('what it sent back are not the labels that it was given');
+    ring.kernels.decode(pairs, pairs, 2 ** -bits.scores, rows);
+    ring.kernels.decode(pairs + 8 * rows, pairs + 8 * rows, 2 ** -bits.labels, rows);
+    return { scores: ring.doubles(pairs, rows).slice(), labels: ring.doubles(pairs + 8 * rows, rows).slice() };
   }
 
   /** Bank 1. */
@@ -77,6 +77,18 @@ export class BankScoring {
     this.masks.fill(ring.bytes(pairs, 16 * rows));
     ring.kernels.add(scratch, scratch, pairs, 2 * rows);
     await other.sendParts('shuffledScores', ring.bytes(scratch, 16 * rows));
+  }
+
+  /** Of the label words, whatever their order: their sum and the sum of their squares. */
+  private fingerprint(): string {
+    const { ring } = this.session;
+    const at = this.pairs + 8 * this.rows;
+    const sums = this.order;
+    ring.words(sums, 2).fill(0n);
+    ring.kernels.transposedMatVec(sums, at, at, this.rows, 1);
+    ring.kernels.fill(this.scratch, 1n, this.rows);
+    ring.kernels.transposedMatVec(sums + 8, at, this.scratch, this.rows, 1);
+    return ring.words(sums, 2).join();
   }
 
   private addOwnPart(pairs: number): void {
@@ -123,10 +135,6 @@ export class DealerScoring {
     ring.kernels.subtract(scratch, scratch, pairs, 2 * rows);
     await banks[0].sendParts('shuffleMaterial', ring.bytes(scratch, 16 * rows));
   }
-}
-
-function countOnes(labels: Float64Array): number {
-  return labels.reduce((count, label) => (label === 1 ? count + 1 : label === 0 ? count : Number.NaN), 0);
 }
 
 /** Both halves of the pairs by the same order. */
