@@ -20,8 +20,8 @@ export class EvmReader implements LedgerReader {
     this.ref = { chainId: client.book.chainId, market: client.book.market };
   }
 
-  /** One call answers for the job and its tree, so all of it is of one block, whatever `_algorithm` is. */
-  async jobTree(jobId: bigint, _algorithm?: TokenId): Promise<JobTree> {
+  /** One call answers for the job and its tree, so all of it is of one block. */
+  async jobTree(jobId: bigint): Promise<JobTree> {
     const [tree] = await this.#lookup(
       { contract: 'market', method: 'jobTree', args: [jobId] },
       { name: 'JobUnknown', error: () => new ToolkitError('DT_JOB_UNKNOWN', { id: jobId }) },
