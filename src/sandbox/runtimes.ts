@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { BindMount } from './job-tree.js';
 import { FIRST_CHANNEL } from './launch-job.js';
@@ -55,7 +55,7 @@ export function jobEnvironment(runtime: Runtime, temporary: string, channels: nu
 }
 
 async function findNode(asked: string): Promise<InstalledRuntime> {
-  const path = await existing(asked);
+  const path = await realpath(asked);
   const { stdout } = await run(path, ['--version'], { env: {}, timeout: ASK_TIMEOUT_MS });
   const binds = [bind(path, 'file')];
   // Debian's own nodejs keeps parts of its standard library here.
@@ -75,12 +75,16 @@ async function findPython(configured: string | undefined): Promise<InstalledRunt
   const env = { HOME, PATH, ...(PYENV_ROOT !== '' && { PYENV_ROOT }) };
   const { stdout } = await run(asked, ['-I', '-c', QUESTION], { env, timeout: ASK_TIMEOUT_MS });
   const [executable, prefix, basePrefix, searched, version] = parseAnswer(stdout);
-  const path = await existing(executable);
+  const path = await realpath(executable);
   const folderNames = prefix === basePrefix ? [...searched] : [...searched, prefix];
   if (basePrefix !== '/usr') folderNames.push(join(basePrefix, 'lib'), join(basePrefix, 'lib64'));
-  const binds = [bind(path, 'file')];
+  const start = prefix === basePrefix ? path : join(prefix, 'bin', 'python3');
+  const binds: BindMount[] = [];
   for (const folder of folderNames) if (await isFolder(folder)) binds.push(bind(folder, 'folder'));
-  return { runtime: 'python3', path: prefix === basePrefix ? path : join(prefix, 'bin', 'python3'), version, binds };
+  for (const name of await namesOnTheWay(start)) {
+    if (!name.startsWith(`${prefix}/`) || name === path) binds.push({ ...bind(name, 'file'), source: path });
+  }
+  return { runtime: 'python3', path: start, version, binds };
 }
 
 function parseAnswer(text: string): readonly [string, string, string, readonly string[], string] {
@@ -96,8 +100,14 @@ function parseAnswer(text: string): readonly [string, string, string, readonly s
   throw new Error('python3 gave an answer that is not understood');
 }
 
-async function existing(path: string): Promise<string> {
-  return realpath(path);
+/** The interpreter of a virtual environment is a link to a link to a program: every name of it has to be there. */
+async function namesOnTheWay(path: string): Promise<readonly string[]> {
+  const names = [path];
+  for (let current = path; names.length < 20; names.push(current)) {
+    if (!(await lstat(current)).isSymbolicLink()) break;
+    current = resolve(dirname(current), await readlink(current));
+  }
+  return names;
 }
 
 const isFolder = (path: string): Promise<boolean> =>
