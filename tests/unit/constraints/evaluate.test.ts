@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFixed, readConstraint } from '../../../src/constraints/constraint.js';
+import { isFixed } from '../../../src/constraints/constraint.js';
 import { evaluate, evaluateParameters } from '../../../src/constraints/evaluate.js';
 import type { Json } from '../../../src/documents/canonical.js';
 import type { Clause } from '../../../src/documents/decision/decision.js';
@@ -326,28 +326,5 @@ describe('the parameters as a whole', () => {
     expect(passes(evaluateParameters({ a: {} }, { a: 1 }, site, true))).toBe(true);
     expect(passes(evaluateParameters({}, { $match: true }, site, true))).toBe(false);
     expect(passes(evaluateParameters({ $match: true }, {}, site, true))).toBe(false);
-  });
-});
-
-describe('readConstraint and isFixed', () => {
-  it.each<[Json, string, boolean]>([
-    [{}, 'any', false],
-    [{ $match: true }, 'match', false],
-    [{ $match: {} }, 'unknown', false],
-    [{ $x: 1 }, 'unknown', false],
-    [{ a: {} }, 'keys', false],
-    [{ a: 0 }, 'keys', true],
-    [[], 'equals', true],
-    [[{}], 'unknown', false],
-    [[{ a: [] }], 'equals', true],
-    [null, 'equals', true],
-    [false, 'equals', true],
-    ['$match', 'equals', true],
-    ['', 'equals', true],
-    [{ a$: 1 }, 'keys', true],
-    [{ a: { b: { c: [{ d: {} }] } } }, 'keys', false],
-  ])('%j is %s, fixed: %s', (value, kind, fixed) => {
-    expect(readConstraint(value).kind).toBe(kind);
-    expect(isFixed(value)).toBe(fixed);
   });
 });
