@@ -98,7 +98,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected async progress(): Promise<ProgressView> {
     const { plainProgress, silentProgress, terminalProgress } = await import('./progress.js');
-    this.view ??= this.jsonEnabled() ? silentProgress() : process.stdout.isTTY ? terminalProgress() : plainProgress();
+    // Some terminals tell no width; listr2 would put one letter on a line.
+    const drawable = process.stdout.isTTY === true && process.stdout.columns >= 20;
+    this.view ??= this.jsonEnabled() ? silentProgress() : drawable ? terminalProgress() : plainProgress();
     return this.view;
   }
 

@@ -1,4 +1,5 @@
 import type { Progress } from '../actions/action-context.js';
+import { printable } from './render-text.js';
 
 export interface ProgressView {
   readonly onProgress: (progress: Progress) => void;
@@ -11,7 +12,9 @@ export function plainProgress(): ProgressView {
   return {
     onProgress: ({ step, state, detail }) => {
       if (state !== 'started')
-        process.stderr.write(`${state === 'done' ? '✓' : state === 'skipped' ? '-' : '✗'} ${step}${detail ? `: ${detail}` : ''}\n`);
+        process.stderr.write(
+          `${state === 'done' ? '✓' : state === 'skipped' ? '-' : '✗'} ${printable(step + (detail ? `: ${detail}` : ''))}\n`,
+        );
     },
     finish: async () => undefined,
   };
@@ -33,10 +36,10 @@ export function terminalProgress(): ProgressView {
   const draw = async (items: readonly Pending[]): Promise<void> => {
     const { Listr } = await import('listr2');
     const tasks = items.map(({ title, settled }) => ({
-      title,
+      title: printable(title),
       task: async (_: unknown, task: { title: string }) => {
         const detail = await settled;
-        if (detail !== undefined) task.title = `${title}: ${detail}`;
+        if (detail !== undefined) task.title = printable(`${title}: ${detail}`);
       },
     }));
     // The error itself is printed by the command; here its line only turns red.

@@ -1,26 +1,37 @@
 import chalk from 'chalk';
 import type { Clause } from '../documents/decision/decision.js';
 import type { ToolkitError } from '../errors/toolkit-error.js';
+import { printable, printableLines, shortId } from './render-text.js';
 
 /** What happened, each failed clause with what would pass, and what to do next. */
 export function renderError(error: ToolkitError, withCause: boolean): string {
-  const lines = [`${chalk.red.bold('✗')} ${error.message} ${chalk.dim(error.code)}`];
-  const clauses = error.details['clauses'];
-  if (Array.isArray(clauses)) {
-    lines[0] = `${chalk.red.bold('✗')} ${clauses.length} of the conditions are not met. ${chalk.dim(error.code)}`;
-    lines.push(...clauses.map((clause: Clause) => renderClause(clause)));
-  }
-  lines.push(`  ${chalk.cyan('→')} ${error.hint}`);
+  const [first = '', ...rest] = printableLines(error.message);
+  const clauses = clausesOf(error.details['clauses']);
+  const title = clauses.length === 0 ? [first, ...rest.map((line) => `  ${line}`)] : [`${clauses.length} of the conditions are not met.`];
+  title[0] = `${chalk.red.bold('✗')} ${title[0]} ${chalk.dim(error.code)}`;
+  const lines = [...title, ...clauses.map((clause) => renderClause(clause)), `  ${chalk.cyan('→')} ${printable(error.hint)}`];
   if (withCause && error.cause instanceof Error) lines.push(chalk.dim(error.cause.stack ?? error.cause.message));
   return `${lines.join('\n')}\n`;
 }
 
+/** Details may come from a daemon of somebody else, in whatever shape. */
+function clausesOf(value: unknown): readonly Clause[] {
+  if (!Array.isArray(value)) return [];
+  const isText = (text: unknown): boolean => typeof text === 'string';
+  return value.filter((clause): clause is Clause => [clause?.of, clause?.pointer, clause?.rule].every(isText));
+}
+
 export function renderClause(clause: Clause): string {
-  const show = (value: unknown): string => JSON.stringify(value);
   const mark = clause.passed ? chalk.green('  ✓') : chalk.red('  ✗');
-  const of = clause.of.startsWith('dt:ownership:') ? `${clause.of.slice(0, 21)}…` : clause.of;
-  const offered = clause.offered === undefined ? '' : ` offered ${show(clause.offered)}`;
   const required = clause.required === undefined ? '' : ` required ${show(clause.required)}`;
-  const wish = clause.passed ? '' : chalk.yellow(` would pass: ${clause.wouldPass ?? '?'}`);
-  return `${mark} ${clause.rule} ${chalk.dim(of)} ${clause.pointer}${required}${offered}${wish}`;
+  const offered = clause.offered === undefined ? '' : ` offered ${show(clause.offered)}`;
+  const wish = clause.passed ? '' : chalk.yellow(` would pass: ${printable(String(clause.wouldPass ?? '?'))}`);
+  return `${mark} ${printable(clause.rule)} ${chalk.dim(printable(shortId(clause.of)))} ${printable(clause.pointer)}${required}${offered}${wish}`;
+}
+
+const LONGEST = 160;
+
+function show(value: unknown): string {
+  const text = printable(JSON.stringify(value));
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }

@@ -1,7 +1,7 @@
 import chalk from 'chalk';
 import type { ShareView } from '../actions/job/share-view.js';
 import { markOf, paintState } from './render-state.js';
-import { printable, printableLines, renderDuration, renderSize, shortId } from './render-text.js';
+import { printable, printableLines, renderDuration, renderSize, shortId, widthOf } from './render-text.js';
 
 /** One line a share, with what went wrong below it. */
 export function renderShares(shares: readonly ShareView[]): string {
@@ -49,26 +49,42 @@ export function renderOutputs(share: ShareView, files?: readonly string[]): stri
 
 type Paint = (text: string) => string;
 
+interface NamedParty {
+  readonly token: string;
+  readonly ownerName: string;
+  readonly assetName: string;
+}
+
 /**
- * Names of parties before their lines, each in a colour of its own, in columns. Two shares of one owner are told apart by their assets.
- * One share alone needs no name.
+ * The name of its party before each line, each party in a colour of its own, under each other as far as they are known. An owner with
+ * several shares gets the asset behind its name.
  */
-export function partyPrefixes(): (party: { readonly token: string; readonly ownerName: string; readonly assetName: string }) => string {
+export function partyPrefixes(): (party: NamedParty) => string {
   const paints: readonly Paint[] = [chalk.cyan, chalk.magenta, chalk.yellow, chalk.blue, chalk.green];
-  const known = new Map<string, Paint>();
-  return ({ token, ownerName, assetName }) => {
-    const paint = known.get(token) ?? paints[known.size % paints.length] ?? chalk.cyan;
-    known.set(token, paint);
-    return `${paint(`${printable(ownerName)}/${printable(assetName)}`)} ${chalk.dim('│')}`;
+  const known = new Map<string, NamedParty & { readonly paint: Paint }>();
+  const nameOf = ({ ownerName, assetName }: NamedParty): string => {
+    const owner = printable(ownerName);
+    const shares = [...known.values()].filter((party) => party.ownerName === ownerName).length;
+    return shares > 1 ? `${owner}/${printable(assetName)}`.slice(0, 40) : owner.slice(0, 40);
+  };
+  return (party) => {
+    const { paint } = known.get(party.token) ?? { paint: paints[known.size % paints.length] ?? chalk.cyan };
+    known.set(party.token, { ...party, paint });
+    const name = nameOf(party);
+    const widest = Math.max(...[...known.values()].map((each) => widthOf(nameOf(each))));
+    return `${paint(name)}${' '.repeat(widest - widthOf(name))} ${chalk.dim('│')}`;
   };
 }
 
 /** Logs that are complete, each line after its party where there are several. */
 export function renderLogs(shares: readonly (ShareView & { readonly log: string })[]): readonly string[] {
   const prefix = partyPrefixes();
+  const partyOf = (share: ShareView): NamedParty => ({ ...share, assetName: share.asset });
+  // Once for all, so that the names stand under each other from the first line on.
+  shares.map(partyOf).map(prefix);
   return shares.flatMap((share) => {
     if (share.log === '') return [];
-    const lead = shares.length === 1 ? '' : `${prefix({ ...share, assetName: share.asset })} `;
+    const lead = shares.length === 1 ? '' : `${prefix(partyOf(share))} `;
     return printableLines(share.log).map((line) => lead + line);
   });
 }

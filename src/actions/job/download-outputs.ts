@@ -41,17 +41,22 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
   }
 }
 
-/** A folder name from the owner's and the asset's, with a piece of the token id where two shares would share it. */
+/** A folder named for the asset, with its owner or a piece of its token id where two shares would share it. */
 export function shareFolder(party: Party, all: readonly Party[]): string {
-  const plain = slugOf(party);
-  const alone = all.filter((other) => slugOf(other) === plain).length === 1;
-  return alone && plain !== '' ? plain : `${plain}${plain === '' ? '' : '-'}${party.token.slice(13, 21)}`;
+  const candidates: readonly ((of: Party) => string)[] = [
+    ({ assetName }) => slugOf(assetName),
+    ({ assetName, ownerName }) => slugOf(`${ownerName} ${assetName}`),
+  ];
+  const isUnique = (name: (of: Party) => string): boolean =>
+    name(party) !== '' && all.every((other) => other.token === party.token || name(other) !== name(party));
+  const found = candidates.find(isUnique);
+  return found?.(party) ?? `${slugOf(party.assetName)}-${party.token.slice(13, 21)}`.replace(/^-/, '');
 }
 
-const slugOf = ({ ownerName, assetName }: Party): string =>
-  `${ownerName} ${assetName}`
+const slugOf = (text: string): string =>
+  text
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 60);
+    .slice(0, 60)
+    .replace(/^-+|-+$/g, '');
