@@ -6,10 +6,14 @@ pragma solidity ^0.8.24;
  * cost 690. The first byte of the code is STOP, so a call to it does nothing.
  */
 library CodeStorage {
-    /// @dev The contract could not be created: too little gas, or above the limit for code (24,575 bytes of content).
+    /// Content that fits into the limit for code, 24,576 bytes, with the STOP before it.
+    uint256 private constant LIMIT = 24_575;
+
+    /// @dev The contract could not be created: too little gas, or more content than fits into code.
     error CodeStorageNotCreated(uint256 length);
 
     function write(bytes memory content) internal returns (address pointer) {
+        if (content.length > LIMIT) revert CodeStorageNotCreated(content.length);
         // PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns all after these 10 bytes
         bytes memory creation = abi.encodePacked(hex"61", uint16(content.length + 1), hex"80600a3d393df3", hex"00", content);
         assembly ("memory-safe") {

@@ -23,7 +23,7 @@ export const revertTable: Readonly<Record<string, RevertRow>> = {
   OrganizationAddressZero: row('Give the address of the organization.'),
   OrganizationNameEmpty: row('Give a name: `dt system org --address {organization} --name …`.', 'address'),
   OrganizationTextTooLong: row('Shorten it to {limit} bytes.', 'number', 'number'),
-  CodeStorageNotCreated: row('Send the transaction with more gas.', 'number'),
+  CodeStorageNotCreated: row('Use shorter texts, or send the transaction with more gas.', 'number'),
 
   // operators
   OperatorExists: row(
