@@ -22,7 +22,12 @@ const servers = ['^src/tracer-daemon/(start-daemon|config/load-config)\\.ts$', '
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-dev-packages', severity: 'error', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'], pathNot: ['@types', '^node_modules/typescript/'] } },
+    {
+      name: 'no-dev-packages',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: ['@types', '^node_modules/typescript/'] },
+    },
     { name: 'no-unresolved', severity: 'error', from: { path: '^src' }, to: { couldNotResolve: true } },
     ...Object.entries(rooms).map(([room, may]) => ({
       name: `${room}-imports`,

@@ -16,7 +16,10 @@ export function install(folder = root, label = 'packages') {
   if (installed(folder)) return;
   console.log(`Installing ${label} …`);
   const started = performance.now();
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, stdio: 'inherit' });
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: 'inherit',
+  });
   if (npm.status !== 0) throw new Error(`npm ci failed in ${folder}; is the npm registry reachable?`);
   writeFileSync(join(folder, 'node_modules', '.installed-lock'), readFileSync(join(folder, 'package-lock.json'), 'utf8'));
   console.log(`Installed in ${Math.round((performance.now() - started) / 1000)} s`);
