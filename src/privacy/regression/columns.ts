@@ -89,6 +89,33 @@ export function prepareLabels(name: string, labels: ArrayLike<number>, order: Ui
   return ordered;
 }
 
+/** A target in units of its deviation over the training rows. */
+export interface PreparedTarget {
+  readonly values: Float64Array;
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** Checks and standardises the target of a linear fit; without an intercept it keeps its mean. Errors: DT_INPUT_COLUMN. */
+export function prepareTarget(
+  name: string,
+  target: ArrayLike<number>,
+  order: Uint32Array,
+  trainRows: number,
+  center: boolean,
+): PreparedTarget {
+  const values = Float64Array.from(order, (row) => target[row] ?? Number.NaN);
+  const missing = values.findIndex((value) => !Number.isFinite(value));
+  if (missing >= 0)
+    throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${order[missing]} is missing, NaN or infinite` });
+  const train = values.subarray(0, trainRows);
+  const mean = center ? train.reduce((sum, value) => sum + value, 0) / trainRows : 0;
+  const deviation = Math.sqrt(train.reduce((sum, value) => sum + (value - mean) ** 2, 0) / trainRows);
+  if (!(deviation > 0))
+    throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `it is constant over the ${trainRows} training rows` });
+  return { values: values.map((value) => (value - mean) / deviation), mean, deviation };
+}
+
 function checkShape(columns: Columns, order: Uint32Array): void {
   const width = columns.names.length;
   const what = 'The table of columns';

@@ -1,9 +1,10 @@
 import { runParty } from '../party.js';
 import type { RandomSource } from '../random-source.js';
-import { type Columns, type PreparedColumns, prepareColumns, prepareLabels } from './columns.js';
+import { type Columns, prepareColumns, prepareLabels } from './columns.js';
 import { BankHeldOut, DealerHeldOut, type Evaluation, type FitHooks } from './held-out.js';
 import { fittedWidths, testRowsOf } from './joint-options.js';
 import { type BankLinks, type DealerLinks, openBankSession, openDealerSession, sayDone } from './joint-session.js';
+import { logClipped } from './log-clipped.js';
 import { drawColumnMasks, exchangeMaskedColumns } from './masked-columns.js';
 import { type HeldOutMetrics, logisticMetrics } from './metrics.js';
 import { type ModelPart, partFrame } from './model-part.js';
@@ -14,6 +15,7 @@ import { SgdDealer } from './sgd-dealer.js';
 import { checkSgdOptions, type SgdOptions, sgdScales, sgdTerms } from './sgd-options.js';
 import { BankScoring, DealerScoring } from './shuffled-scores.js';
 import { isEvaluated } from './sine-options.js';
+import { widestLogit } from './sine-residuals.js';
 import { allocateSplitWeights } from './split-weights.js';
 
 export interface FitResult<Metrics> {
@@ -100,16 +102,5 @@ export function fitSgdDealer(
     const parts = await revealToDealer(session, widths, scales.weightBits, options.modelTo);
     await sayDone(session.banks);
     return { parts, evaluations: heldOut.evaluations, trainMs };
-  });
-}
-
-/** Up to here the sine sigmoid is within a percent of the sigmoid's tail; the log says when a score is beyond. */
-export function widestLogit(period: number): number {
-  return period / 2 - 5;
-}
-
-export function logClipped(prepared: PreparedColumns, hooks: FitHooks): void {
-  prepared.clipped.forEach((count, j) => {
-    if (count > 0) hooks.log?.(`Column ${prepared.names[j]}: ${count} values clipped`);
   });
 }

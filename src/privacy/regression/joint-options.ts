@@ -28,6 +28,8 @@ export const jointDefaults = {
   modelTo: 'owners',
 } as const satisfies Partial<JointOptions>;
 
+const leastTrainRows = 32;
+
 /** Fewer held-out rows would make their (score, label) pairs as good as named. */
 const leastTestRows = 20;
 
@@ -36,10 +38,11 @@ export function checkJointOptions(options: JointOptions): void {
   requirePositive(options.inDim, 'inDim');
   requirePositive(options.trainRows, 'trainRows');
   requireOption(options.clip >= 1 && options.clip <= 2 ** 16, 'clip', `${options.clip} is not in 1 to 65536`);
+  const least = Math.max(leastTrainRows, 2 * (options.inDim + 1));
   requireOption(
-    options.trainRows >= 2 * (options.inDim + 1),
+    options.trainRows >= least,
     'trainRows',
-    `${options.trainRows} rows are too few for ${options.inDim} columns`,
+    `${options.trainRows} rows are too few for ${options.inDim} columns: ${least} are needed`,
   );
 }
 

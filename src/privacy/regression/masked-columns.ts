@@ -10,6 +10,8 @@ import type { BankSession, DealerSession } from './joint-session.js';
 export interface MaskedColumns {
   /** Own columns X, in clear. Train and test rows apart; the train block ends with its first `wrapRows` rows once more. */
   readonly own: ColumnBlocks;
+  /** Own X - U over the training rows, where it was asked to be kept. */
+  readonly ownMasked: number;
   /** The other bank's X - U. */
   readonly other: ColumnBlocks;
 }
@@ -40,36 +42,42 @@ export async function exchangeMaskedColumns(
   widths: readonly [number, number],
   plan: RowPlan,
   featureBits: number,
+  keepOwnMasked = false,
 ): Promise<MaskedColumns> {
   const { ring } = session;
   const [ownWidth, otherWidth] = session.first ? widths : [widths[1], widths[0]];
   const own = allocateBlocks(ring, ownWidth, plan);
   const other = allocateBlocks(ring, otherWidth, plan);
+  const ownMasked = keepOwnMasked ? ring.allocate(plan.trainRows * ownWidth) : 0;
   const frame = ring.allocate(maxPartBytes / 8 + 1);
   const mask = ring.allocate(maxPartBytes / 8);
-  await Promise.all([sendMasked(session, values, own, plan, featureBits, frame, mask), receiveMasked(session, other, plan)]);
+  await Promise.all([
+    sendMasked(session, values, { own, ownMasked }, plan, featureBits, { frame, mask }),
+    receiveMasked(session, other, plan),
+  ]);
   repeatFirstRows(ring, own, plan);
   repeatFirstRows(ring, other, plan);
   ring.release(frame);
-  return { own, other };
+  return { own, ownMasked, other };
 }
 
 async function sendMasked(
   session: BankSession,
   values: Float64Array,
-  own: ColumnBlocks,
+  { own, ownMasked }: { own: ColumnBlocks; ownMasked: number },
   plan: RowPlan,
   featureBits: number,
-  frame: number,
-  mask: number,
+  { frame, mask }: { frame: number; mask: number },
 ): Promise<void> {
   const { ring } = session;
   const stream = session.streams.stream(maskPurpose);
+  const body = frame + messageHeaderBytes;
   for (const { row, at, words } of chunksOf(own, plan)) {
     ring.doubles(at, words).set(values.subarray(row * own.columns, row * own.columns + words));
     ring.kernels.encode(at, at, 2 ** featureBits, words);
     stream.fill(ring.bytes(mask, words * 8));
-    ring.kernels.subtract(frame + messageHeaderBytes, at, mask, words);
+    ring.kernels.subtract(body, at, mask, words);
+    if (ownMasked !== 0 && row < plan.trainRows) ring.bytes(ownMasked + row * own.columns * 8, words * 8).set(ring.bytes(body, words * 8));
     await session.other.send('maskedColumns', ring.bytes(frame, messageHeaderBytes + words * 8));
   }
 }

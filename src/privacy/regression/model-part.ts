@@ -52,6 +52,15 @@ export function modelPart(frame: PartFrame, fitted: Float64Array): ModelPart {
   return { owner: frame.owner, intercept, clip: frame.clip, columns };
 }
 
+/** The part in units of a target that was standardised before the fit. Its mean goes into the intercept of bank 0. */
+export function inTargetUnits(part: ModelPart, mean: number, deviation: number): ModelPart {
+  return {
+    ...part,
+    intercept: part.intercept * deviation + (part.owner === 'bank0' ? mean : 0),
+    columns: part.columns.map((column) => ({ ...column, weight: column.weight * deviation })),
+  };
+}
+
 /** What one bank's columns add to the logit of each row. Errors: DT_INPUT_COLUMN when a column of the part is missing or not finite. */
 export function contributions(part: ModelPart, columns: Columns): Float64Array {
   const width = columns.names.length;

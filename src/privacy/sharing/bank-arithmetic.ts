@@ -60,6 +60,22 @@ export class BankArithmetic implements Arithmetic {
     return out;
   }
 
+  bordered(corner: Secret, diagonal: bigint): Secret {
+    const size = corner.rows + corner.columns;
+    const out = this.zero(size, size);
+    const words = this.bank.ring.words(out.at, size * size);
+    const from = this.bank.ring.words(corner.at, sizeOf(corner));
+    for (let i = 0; i < corner.rows; i++) {
+      for (let j = 0; j < corner.columns; j++) {
+        const word = from[i * corner.columns + j] as bigint;
+        words[i * size + corner.rows + j] = word;
+        words[(corner.rows + j) * size + i] = word;
+      }
+    }
+    if (this.bank.first) for (let i = 0; i < size; i++) words[i * size + i] = diagonal;
+    return out;
+  }
+
   async product(a: Secret, b: Secret): Promise<Secret> {
     if (a.columns !== b.rows) throw shapeError(a, b);
     const { ring, first, dealer } = this.bank;

@@ -43,6 +43,11 @@ export class DealerArithmetic implements Arithmetic {
     return a;
   }
 
+  bordered(corner: Secret): Secret {
+    const size = corner.rows + corner.columns;
+    return this.zero(size, size);
+  }
+
   async product(a: Secret, b: Secret): Promise<Secret> {
     if (a.columns !== b.rows) throw shapeError(a, b);
     const { ring } = this.dealer;

@@ -27,6 +27,8 @@ export interface Arithmetic {
   add(a: Secret, b: Secret): Secret;
   subtract(a: Secret, b: Secret): Secret;
   scale(a: Secret, factor: bigint): Secret;
+  /** [[d I, C], [transpose(C), d I]] for a public d. */
+  bordered(corner: Secret, diagonal: bigint): Secret;
   /** Matrix product. Rounds: 1. Bytes each way: 8 (words of a + words of b); dealer to one bank: 8 words of the product. */
   product(a: Secret, b: Secret): Promise<Secret>;
   /**
