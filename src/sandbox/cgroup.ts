@@ -161,11 +161,11 @@ export async function createJobCgroup(home: CgroupHome, limits: CgroupLimits): P
   for (const [resource, place] of home.places) groups.set(resource, { version: place.version, folder: join(place.folder, name) });
   const folders = [...new Set([...groups.values()].map((place) => place.folder))];
   const remove = async (): Promise<void> => {
-    for (const folder of folders) await removeGroup(folder);
+    await Promise.all(folders.map(removeGroup));
   };
   try {
-    for (const folder of folders) await mkdir(folder);
-    for (const [resource, place] of groups) await limit(resource, place, limits);
+    await Promise.all(folders.map((folder) => mkdir(folder)));
+    await Promise.all([...groups].map(([resource, place]) => limit(resource, place, limits)));
   } catch (error) {
     await remove();
     throw error;
@@ -173,7 +173,7 @@ export async function createJobCgroup(home: CgroupHome, limits: CgroupLimits): P
   return {
     layers: [...groups.keys()].map((resource) => cgroupLayers[resource]),
     add: async (pid) => {
-      for (const folder of folders) await writeFile(join(folder, 'cgroup.procs'), String(pid));
+      await Promise.all(folders.map((folder) => writeFile(join(folder, 'cgroup.procs'), String(pid))));
     },
     pids: async () => {
       const [folder] = folders;

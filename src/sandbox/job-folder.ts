@@ -2,20 +2,21 @@ import { chmod, lstat, readdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { BindMount } from './job-tree.js';
+import { forgetRefusal } from './outputs.js';
 import type { SandboxRun } from './sandbox.js';
 
 const counts = ['wallMs', 'cpuSeconds', 'memoryBytes', 'processes', 'diskBytes', 'logBytes'] as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * What a run names is there and is what it should be: the folder itself and its parts, none of them a link; outputs/ is empty.
+ * What a run names is there and is what it should be: the parts of the folder, none of them a link; outputs/ is empty.
+ * @returns the folder by its real path
  * @throws DT_INPUT_INVALID
  */
-export async function checkJobFolder(run: SandboxRun): Promise<void> {
-  const { folder, operatorFile, limits } = run;
-  if (!isAbsolute(folder) || (await realpath(folder).catch(() => undefined)) !== folder) {
-    throw invalid('The job folder', 'it must be an absolute path without links that exists');
-  }
+export async function checkJobFolder(run: SandboxRun): Promise<string> {
+  const { operatorFile, limits } = run;
+  const folder = await realpath(run.folder).catch(() => undefined);
+  if (folder === undefined || !isAbsolute(run.folder)) throw invalid('The job folder', 'it must be an absolute path that exists');
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(operatorFile)) throw invalid('The operator file', 'it must be a plain file name');
   for (const name of counts) {
     if (!(limits[name] > 0)) throw invalid(`The limit ${name}`, 'it must be a number above 0');
@@ -32,6 +33,8 @@ export async function checkJobFolder(run: SandboxRun): Promise<void> {
     if (!stats?.[kind]()) throw invalid(`The job folder ${folder}`, `${name} is missing or of another kind`);
   }
   if ((await readdir(join(folder, 'outputs'))).length > 0) throw invalid(`The job folder ${folder}`, 'outputs/ is not empty');
+  await forgetRefusal(folder);
+  return folder;
 }
 
 /** The parts of a job folder that a job sees; logs/ and whatever else lies there it does not. */

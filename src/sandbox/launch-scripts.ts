@@ -59,20 +59,19 @@ exec "$@"
  * The operator's command. Process 1 of the job: says that all is set up, waits for leave to start (so that limits and evidence are in
  * place before the first instruction of a guest), runs the operator as a child, hands SIGTERM to every process of the namespace, and by
  * its own end makes the kernel kill what is left. Standard input closed before leave is given: the daemon is gone, so nothing runs.
- * Descriptor 3 becomes the operator's standard error; 2 stays with the programs around it, whose words are not the operator's.
+ * Descriptor 3 is the operator's standard error; 2 is that of the programs around it, whose words are not the operator's.
  */
 export const INIT = `[ $$ -eq 1 ] || exit 97
 PATH=/usr/bin:/bin
 unset PWD OLDPWD SHLVL
 echo ready
 IFS= read -r go || exit 98
-exec 2>&3 3>&-
 told=
 trap 'told=1; kill -TERM -1' TERM
-"$@" < /dev/null &
+"$@" < /dev/null 2>&3 3>&- &
 main=$!
 exec < /dev/null
-for n in 4 5 6 7 8 9; do eval "exec $n>&-"; done
+for n in 3 4 5 6 7 8 9; do eval "exec $n>&-"; done
 while :; do
   told=
   wait "$main"

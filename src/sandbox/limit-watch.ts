@@ -13,6 +13,8 @@ export interface WatchInput {
   readonly rootPid: number | undefined;
   readonly disk: () => Promise<DiskUsage>;
   readonly onLimit: (limit: LimitName) => void;
+  /** It cannot be measured any more, so nothing holds what only the watchdog bounds. */
+  readonly onBlind: (error: unknown) => void;
 }
 
 export interface DiskUsage {
@@ -34,11 +36,15 @@ export interface Peaks {
  */
 const INTERVAL_MS = 50;
 
+/** Reading fails for a moment when the job ends while it is read; not time after time. */
+const BLIND_AFTER = 4;
+
 /** Measures a job at a bounded interval and calls `onLimit` once, with the first limit that it went over. */
 export class LimitWatch {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #reported = false;
+  #failures = 0;
   #peaks: Peaks = { cpuMs: undefined, memoryBytes: undefined, refusedForks: 0, oomKills: 0, diskFull: false };
 
   constructor(private readonly input: WatchInput) {}
@@ -56,7 +62,14 @@ export class LimitWatch {
   }
 
   async #tick(): Promise<void> {
-    const limit = await this.#measure(false).catch(() => undefined); // a process that ends while it is read
+    let limit: LimitName | undefined;
+    try {
+      limit = await this.#measure(false);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      if (this.#failures === BLIND_AFTER && !this.#stopped) this.input.onBlind(error);
+    }
     if (this.#stopped) return;
     if (limit !== undefined && !this.#reported) {
       this.#reported = true;

@@ -113,7 +113,7 @@ const tellsOfTheHost = new Set(
 );
 
 async function masksOfProc(): Promise<Machine['procMasks']> {
-  const entries = await readdir('/proc', { withFileTypes: true });
+  const entries = await readdir('/proc', { withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => tellsOfTheHost.has(entry.name) && !entry.isSymbolicLink())
     .map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));

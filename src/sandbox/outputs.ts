@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Bytes32 } from '../documents/ids.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
@@ -126,6 +126,9 @@ async function recordedRefusal(folder: string): Promise<{ readonly name: string;
   const { name, reason } = JSON.parse(text) as { readonly name?: unknown; readonly reason?: unknown };
   return { name: String(name), reason: String(reason) };
 }
+
+/** Before a run: what an earlier one left in the same folder says nothing about this one. */
+export const forgetRefusal = (folder: string): Promise<void> => rm(join(folder, REFUSAL_FILE), { force: true });
 
 type Visitor = (file: FileHandle, name: string, sizeBytes: number) => Promise<void>;
 

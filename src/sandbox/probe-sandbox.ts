@@ -126,6 +126,7 @@ async function probeLevel(level: SandboxLevel, machine: Machine, folder: string,
     layers,
     missing: problems,
   });
+  if (process.platform !== 'linux') return absent([{ layer: 'filesystem', reason: `jobs run on Linux only, this is ${process.platform}` }]);
   const tools = machine.tools.missing.filter((name) => name !== 'bwrap' || level === 'bubblewrap');
   if (tools.length > 0) {
     const packages = tools.map((name) =>
@@ -179,8 +180,11 @@ async function diagnose(machine: Machine, complaint: string): Promise<readonly M
       () => undefined,
       (error: { readonly stderr?: string; readonly message: string }) => (error.stderr ?? '').trim() || error.message,
     );
+  const setting = await forbiddingSetting();
+  if (setting !== undefined) return [{ layer: 'user', reason: setting }];
   const user = await attempt(['--user', '--map-root-user']);
-  if (user !== undefined) return [{ layer: 'user', reason: `${await whyNoUserNamespace()} (${user})` }];
+  if (user !== undefined)
+    return [{ layer: 'user', reason: `user namespaces are refused, as the seccomp profile of a container does: ${user}` }];
   const missing: MissingLayer[] = [];
   for (const [layer, flag] of spaces) {
     const problem = await attempt(['--user', '--map-root-user', flag]);
@@ -189,17 +193,16 @@ async function diagnose(machine: Machine, complaint: string): Promise<readonly M
   return missing.length > 0 ? missing : [{ layer: 'filesystem', reason: complaint }];
 }
 
-async function whyNoUserNamespace(): Promise<string> {
-  const setting = async (name: string): Promise<string | undefined> =>
-    (await readFile(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').catch(() => undefined))?.trim();
+async function forbiddingSetting(): Promise<string | undefined> {
   for (const [name, off] of [
     ['kernel.unprivileged_userns_clone', '0'],
     ['user.max_user_namespaces', '0'],
     ['kernel.apparmor_restrict_unprivileged_userns', '1'],
   ] as const) {
-    if ((await setting(name)) === off) return `unprivileged user namespaces are disabled: sysctl ${name} is ${off}`;
+    const value = await readFile(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').catch(() => undefined);
+    if (value?.trim() === off) return `unprivileged user namespaces are disabled: sysctl ${name} is ${off}`;
   }
-  return 'user namespaces are refused; inside of a container its own seccomp profile usually does that';
+  return undefined;
 }
 
 /**

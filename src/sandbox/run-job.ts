@@ -1,14 +1,15 @@
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { checkJobFolder, jobBinds, letOthersRead } from './job-folder.js';
-import { LaunchError } from './launch-job.js';
 import { type LimitName, LimitWatch, type Peaks } from './limit-watch.js';
 import { LogLines } from './log-lines.js';
 import type { Machine } from './machine.js';
 import { takeOverOutputs } from './outputs.js';
 import { type InstalledRuntime, interpreterArguments, jobEnvironment } from './runtimes.js';
 import type { SandboxExit, SandboxLevel, SandboxLimits, SandboxRun } from './sandbox.js';
-import { DEFAULT_FILES, MissingLayers, type StartedJob, type StartOrder, startJob } from './start-job.js';
+import { type StartOrder, startJob } from './start-job.js';
+import { DEFAULT_FILES, type StartedJob } from './started-job.js';
 
 export interface RunSettings {
   readonly level: SandboxLevel;
@@ -28,34 +29,33 @@ interface Ended {
  * @throws DT_INPUT_INVALID for the folder, DT_SANDBOX_UNAVAILABLE when a layer does not hold this time; the operator has not started then
  */
 export async function runJob(settings: RunSettings, runtime: InstalledRuntime, run: SandboxRun): Promise<SandboxExit> {
-  await checkJobFolder(run);
+  const folder = await checkJobFolder(run);
   const isolated = settings.level !== 'process';
-  if (isolated && settings.machine.root) await letOthersRead(run.folder);
-  const temporary = isolated ? '/tmp' : `${run.folder}/scratch`;
+  if (isolated && settings.machine.root) await letOthersRead(folder);
+  const temporary = isolated ? '/tmp' : join(folder, 'scratch');
   const started = await start(settings.level, {
     ...settings,
-    folder: run.folder,
-    binds: [...runtime.binds, ...jobBinds(run.folder)],
+    folder,
+    binds: [...runtime.binds, ...jobBinds(folder)],
     command: [runtime.path, ...interpreterArguments(run.runtime, run.limits), `operator/${run.operatorFile}`, '--config', 'args.json'],
     environment: jobEnvironment(run.runtime, temporary, run.channels?.length ?? 0),
     limits: run.limits,
     channels: run.channels ?? [],
   });
   try {
-    return await supervise(settings, run, started);
+    return await supervise(settings, { ...run, folder }, started);
   } finally {
     await started.cleanUp();
   }
 }
 
+/** Whatever keeps a job from being set up as the level demands is the machine's, not the job's. */
 async function start(level: SandboxLevel, order: StartOrder): Promise<StartedJob> {
   try {
     return await startJob(order);
   } catch (error) {
-    if (error instanceof MissingLayers || error instanceof LaunchError) {
-      throw new ToolkitError('DT_SANDBOX_UNAVAILABLE', { required: level, missing: error.message }, error);
-    }
-    throw error;
+    const missing = error instanceof Error ? error.message : String(error);
+    throw new ToolkitError('DT_SANDBOX_UNAVAILABLE', { required: level, missing }, error);
   }
 }
 
@@ -67,6 +67,7 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
   let killed = false;
   const timers: NodeJS.Timeout[] = [];
   const kill = (): void => {
+    if (killed) return;
     killed = true;
     void started.killAll();
   };
@@ -103,6 +104,10 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
     rootPid: started.rootPid,
     disk: started.disk,
     onLimit: endAtOnce,
+    onBlind: (error) => {
+      failure ??= error;
+      endAtOnce('aborted');
+    },
   });
   const startedAt = performance.now();
   if (run.signal.aborted) endAtOnce('aborted');
