@@ -15,7 +15,7 @@ const rooms = {
   'tracer-daemon': ['catalog', 'constraints', 'ledger', 'content-store', 'peers', 'sandbox', 'datasets', 'keys', 'documents', 'errors'],
   // The wiring of the commands: the one place of that program where rooms are put together.
   cli: ['actions', 'catalog', 'keys', 'ledger', 'content-store', 'peers', 'sandbox', 'datasets', 'tracer-daemon', 'documents', 'errors'],
-  commands: ['cli', 'actions', 'documents', 'errors'],
+  commands: ['cli', 'actions', 'keys', 'documents', 'errors'],
 };
 const servers = ['^src/tracer-daemon/(start-daemon|config/load-config)\\.ts$', '^src/ledger/embedded-chain/embedded-chain\\.ts$'];
 

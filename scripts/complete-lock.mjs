@@ -15,7 +15,14 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
     const os = /android|darwin|linux|win32/.exec(name)?.[0];
     const cpu = /arm64/.test(name) ? 'arm64' : /x64|amd64/.test(name) ? 'x64' : undefined;
     if (os === undefined || cpu === undefined) throw new Error(`${name} is optional and missing, and its name tells no platform`);
-    lock.packages[key] = { version, cpu: [cpu], ...(dev && { dev: true }), ...(name.includes('musl') && { libc: ['musl'] }), optional: true, os: [os] };
+    lock.packages[key] = {
+      version,
+      cpu: [cpu],
+      ...(dev && { dev: true }),
+      ...(name.includes('musl') && { libc: ['musl'] }),
+      optional: true,
+      os: [os],
+    };
     added += 1;
   }
 }
