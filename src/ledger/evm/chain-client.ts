@@ -2,7 +2,7 @@ import { id } from 'ethers/hash';
 import type { Address } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { AddressBook } from './address-book.js';
-import type { Codecs, ContractName } from './codecs.js';
+import { type Codecs, type ContractName, fieldsOf } from './codecs.js';
 import { decodeRevert, revertError } from './reverts.js';
 import { quantityOf, type Rpc, type RpcAnswer, type RpcCall, resultOf } from './rpc.js';
 
@@ -56,7 +56,7 @@ export class ChainClient {
     const result = resultOf(answer, this.rpc, `eth_call ${call.method}`);
     if (result === '0x') throw this.#notDeployed(this.book[call.contract]);
     try {
-      return this.codecs.of(call.contract).decodeFunctionResult(call.method, String(result));
+      return fieldsOf(this.codecs.of(call.contract).decodeFunctionResult(call.method, String(result)));
     } catch (error) {
       throw new ToolkitError('DT_CHAIN_UNREACHABLE', { url: this.rpc.label, reason: `${call.method}: the result has another form` }, error);
     }

@@ -1,6 +1,6 @@
 import type { ChainTime, LedgerEvent, ReportState } from '../ledger.js';
 import type { ChainClient } from './chain-client.js';
-import { addressOf, bigintOf, bytes32Of, type ContractName, numberOf, tokenOf } from './codecs.js';
+import { addressOf, bigintOf, bytes32Of, type ContractName, fieldsOf, numberOf, textOf, tokenOf } from './codecs.js';
 import { isRecord, quantityOf, type Rpc, type RpcCall, resultOf, unreachable } from './rpc.js';
 
 /** A log as the node gives it, checked in form. */
@@ -68,7 +68,7 @@ function bodyOf(client: ChainClient, log: ChainLog): Body | undefined {
   const contract = (['organizations', 'operators', 'tokens', 'market'] as const).find((name) => client.book[name] === log.address);
   if (contract === undefined) return undefined;
   const parsed = client.codecs.of(contract).parseLog({ topics: log.topics, data: log.data });
-  return parsed === null ? undefined : bodyOfEvent(contract, parsed.name, parsed.args);
+  return parsed === null ? undefined : bodyOfEvent(contract, parsed.name, fieldsOf(parsed.args));
 }
 
 /** `args` in the order of the event's declaration in contracts/interfaces. */
@@ -76,7 +76,7 @@ function bodyOfEvent(contract: ContractName, name: string, args: readonly unknow
   const [a, b, c, d, e, f, g] = args;
   switch (name) {
     case 'OrganizationRecorded': {
-      const texts = { name: String(b), description: String(c), url: String(d) };
+      const texts = { name: textOf(b), description: textOf(c), url: textOf(d) };
       const organization = { address: addressOf(a), ...texts, linkKey: bytes32Of(e), isAggregator: f === true, isProvider: g === true };
       return { kind: 'organization', organization };
     }
@@ -90,7 +90,7 @@ function bodyOfEvent(contract: ContractName, name: string, args: readonly unknow
     case 'OperatorRetired':
       return { kind: 'operator-retired', operator: tokenOf(a) };
     case 'TokenMinted':
-      return { kind: 'token-minted', token: tokenOf(a), owner: addressOf(b), digest: bytes32Of(c), children: arrayOf(d).map(tokenOf) };
+      return { kind: 'token-minted', token: tokenOf(a), owner: addressOf(b), digest: bytes32Of(c), children: fieldsOf(d).map(tokenOf) };
     case 'TokenGranted':
       return { kind: 'granted', child: tokenOf(a), composite: tokenOf(b), until: numberOf(c) };
     case 'TokenRevoked':
@@ -104,7 +104,7 @@ function bodyOfEvent(contract: ContractName, name: string, args: readonly unknow
       return { kind: 'transferred', contract: contract === 'operators' ? 'operator' : 'token', token: tokenOf(c), from, to: addressOf(b) };
     }
     case 'TaskCreated':
-      return { kind: 'task-created', task: bigintOf(a), demander: addressOf(b), name: String(c), description: String(d) };
+      return { kind: 'task-created', task: bigintOf(a), demander: addressOf(b), name: textOf(c), description: textOf(d) };
     case 'TaskClosed':
       return { kind: 'task-closed', task: bigintOf(a) };
     case 'JobAdded':
@@ -122,5 +122,3 @@ function bodyOfEvent(contract: ContractName, name: string, args: readonly unknow
 
 /** Number of a report state in the contract. */
 export const codeOfState = (state: ReportState): number => STATES.indexOf(state);
-
-export const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

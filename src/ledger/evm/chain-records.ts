@@ -1,6 +1,5 @@
 import type { OperatorRecord, Organization, TokenRecord } from '../ledger.js';
-import { arrayOf } from './chain-events.js';
-import { addressOf, bigintOf, bytes32Of, numberOf, tokenOf } from './codecs.js';
+import { addressOf, bigintOf, bytes32Of, fieldsOf, numberOf, textOf, tokenOf } from './codecs.js';
 
 /** Largest uint48: DataTokens keeps it for a grant without expiry. */
 const FOREVER = 2 ** 48 - 1;
@@ -10,10 +9,10 @@ const NOBODY = `0x${'0'.repeat(40)}`;
 
 /** IDataTokens.Node[] */
 export function tokenRecords(nodes: unknown): readonly TokenRecord[] {
-  return arrayOf(nodes).map((node) => {
-    const [token, owner, digest, activated, children] = arrayOf(node);
-    const grants = arrayOf(children).map((entry) => {
-      const [child, expiry] = arrayOf(entry);
+  return fieldsOf(nodes).map((node) => {
+    const [token, owner, digest, activated, children] = fieldsOf(node);
+    const grants = fieldsOf(children).map((entry) => {
+      const [child, expiry] = fieldsOf(entry);
       return { child: tokenOf(child), grantedUntil: grantedUntil(numberOf(expiry)) };
     });
     return { id: tokenOf(token), owner: addressOf(owner), digest: bytes32Of(digest), activated: activated === true, grants };
@@ -27,9 +26,9 @@ const grantedUntil = (expiry: number): number | undefined => {
 
 /** IOperators.Operator[], asked for with `ids`. */
 export function operatorRecords(records: unknown, ids: readonly OperatorRecord['id'][]): readonly (OperatorRecord | undefined)[] {
-  const rows = arrayOf(records);
+  const rows = fieldsOf(records);
   return ids.map((id, index) => {
-    const [ownerField, digest, version, retired] = arrayOf(rows[index]);
+    const [ownerField, digest, version, retired] = fieldsOf(rows[index]);
     const owner = addressOf(ownerField);
     if (owner === NOBODY) return undefined;
     return { id, owner, digest: bytes32Of(digest), version: numberOf(version), retired: retired === true };
@@ -41,19 +40,19 @@ export function organizationRecords(
   records: unknown,
   addresses: readonly Organization['address'][],
 ): readonly (Organization | undefined)[] {
-  const rows = arrayOf(records);
+  const rows = fieldsOf(records);
   return addresses.map((address, index) => {
-    const [name, description, url, linkKey, isAggregator, isProvider] = arrayOf(rows[index]);
+    const [name, description, url, linkKey, isAggregator, isProvider] = fieldsOf(rows[index]);
     if (name === '') return undefined;
-    const texts = { name: String(name), description: String(description), url: String(url) };
+    const texts = { name: textOf(name), description: textOf(description), url: textOf(url) };
     return { address, ...texts, linkKey: bytes32Of(linkKey), isAggregator: isAggregator === true, isProvider: isProvider === true };
   });
 }
 
 /** ITaskMarket.Job and ITaskMarket.Task. */
 export function jobRecord(id: bigint, job: unknown, task: unknown) {
-  const [algorithm, taskId, demander] = arrayOf(job);
-  const [taskDemander, open] = arrayOf(task);
+  const [algorithm, taskId, demander] = fieldsOf(job);
+  const [taskDemander, open] = fieldsOf(task);
   return {
     id,
     task: { id: bigintOf(taskId), demander: addressOf(taskDemander), open: open === true },

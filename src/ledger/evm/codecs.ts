@@ -41,3 +41,24 @@ export const bigintOf = (value: unknown): bigint => {
   throw new TypeError('the ABI decoder gave no integer');
 };
 export const numberOf = (value: unknown): number => Number(bigintOf(value));
+
+/**
+ * What the ABI decoder gives for a list or a struct. It throws at the place of a text that is no UTF-8, which anyone may have
+ * written: that text, and only that, becomes a replacement character.
+ */
+export function fieldsOf(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [];
+  return Array.from({ length: value.length }, (_, index) => {
+    try {
+      return value[index];
+    } catch {
+      return '\u{fffd}';
+    }
+  });
+}
+
+/** A text of others, without what could steer a terminal or turn the direction of writing. Lines and tabs stay. */
+export function textOf(value: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return String(value).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\u{fffd}');
+}

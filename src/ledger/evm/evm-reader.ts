@@ -2,9 +2,9 @@ import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ChainRef, ChainTime, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
 import type { ChainClient, ViewCall } from './chain-client.js';
-import { arrayOf, eventsOf, timeOfBlock } from './chain-events.js';
+import { eventsOf, timeOfBlock } from './chain-events.js';
 import { jobRecord, operatorRecords, organizationRecords, tokenRecords } from './chain-records.js';
-import { deriveTokenId, numberOf, wordOf } from './codecs.js';
+import { deriveTokenId, fieldsOf, numberOf, wordOf } from './codecs.js';
 import { readLogs } from './read-logs.js';
 import { isRecord, quantityOf, resultOf } from './rpc.js';
 import { type WatchOptions, watchLedger } from './watch-ledger.js';
@@ -26,7 +26,7 @@ export class EvmReader implements LedgerReader {
       { contract: 'market', method: 'jobTree', args: [jobId] },
       { name: 'JobUnknown', error: () => new ToolkitError('DT_JOB_UNKNOWN', { id: jobId }) },
     );
-    const [job, task, nodes, timestamp] = arrayOf(tree);
+    const [job, task, nodes, timestamp] = fieldsOf(tree);
     return { job: jobRecord(jobId, job, task), tokens: tokenRecords(nodes), now: numberOf(timestamp) };
   }
 

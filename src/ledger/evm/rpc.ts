@@ -31,6 +31,9 @@ export interface RpcOptions {
   readonly onRoundTrip?: (methods: readonly string[]) => void;
 }
 
+/** Thrown when something answers at the address, but not as a WebSocket server: asking again will not help. */
+export class NoWebSocketError extends Error {}
+
 export function labelOf(url: URL): string {
   return `${url.protocol}//${url.host}`;
 }

@@ -4,6 +4,7 @@ import { ToolkitError } from '../../errors/toolkit-error.js';
 import { isRevert } from './chain-client.js';
 import { type ChainLog, parseLog } from './chain-events.js';
 import type { Codecs } from './codecs.js';
+import { delay } from './delay.js';
 import { decodeRevert, revertError } from './reverts.js';
 import { isRecord, quantityOf, type Rpc, type RpcAnswer, type RpcCall, resultOf } from './rpc.js';
 
@@ -50,8 +51,11 @@ export interface TransactorOptions {
 
 /** How often a nonce that another process took is replaced by a fresh one. */
 const NONCE_ATTEMPTS = 5;
-const FIRST_DELAY_MS = 2;
-const LAST_DELAY_MS = 1_000;
+const NONCE_DELAY_MS = 25;
+/** How often a transaction is sent again that may have been lost on its way: it is the same one, so it cannot be mined twice. */
+const SEND_ATTEMPTS = 3;
+/** Between questions for a receipt, first and last. Where blocks are pushed they only make up for a push that was lost. */
+const DELAYS_MS = { asked: [2, 1_000], pushed: [100, 4_000] } as const;
 
 /**
  * Sends transactions of one account, one after the other until the node has taken each, so that nonces never collide
@@ -73,21 +77,35 @@ export class Transactor {
   }
 
   async #submit(to: Address | undefined, data: string): Promise<{ transaction: string; receipt: Record<string, unknown> | undefined }> {
-    const { rpc, signer } = this.options;
+    const { signer } = this.options;
     for (let attempt = 1; ; attempt++) {
       const raw = await signer.signTransaction(await this.#prepare(to, data));
       const transaction = keccak256(raw);
       // A node that mines at once has the receipt in the same round trip.
       const receiptCall = { method: 'eth_getTransactionReceipt', params: [transaction] };
-      const [sent, early] = await rpc.send([{ method: 'eth_sendRawTransaction', params: [raw] }, receiptCall]);
+      const [sent, early] = await this.#send([{ method: 'eth_sendRawTransaction', params: [raw] }, receiptCall]);
       const receipt = early?.ok && isRecord(early.result) ? early.result : undefined;
       if (sent?.ok || receipt !== undefined) return { transaction, receipt };
       const message = sent?.error.message ?? 'no answer';
       if (/already known|already imported|known transaction/i.test(message)) return { transaction, receipt };
       const lostRace = /nonce|underpriced|replacement/i.test(message);
-      if (lostRace && attempt < NONCE_ATTEMPTS) continue;
+      if (lostRace && attempt < NONCE_ATTEMPTS) {
+        await delay(NONCE_DELAY_MS * attempt);
+        continue;
+      }
       if (sent !== undefined && isRevert(sent.error)) throw revertError(decodeRevert(this.options.codecs, sent.error.data, message));
       throw new ToolkitError('DT_CHAIN_REJECTED', { reason: message });
+    }
+  }
+
+  async #send(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.options.rpc.send(calls);
+      } catch (error) {
+        if (!isUnreachable(error) || attempt === SEND_ATTEMPTS) throw error;
+        await delay(NONCE_DELAY_MS * attempt);
+      }
     }
   }
 
@@ -119,23 +137,26 @@ export class Transactor {
     };
   }
 
-  /** Each new block is a reason to ask where the endpoint pushes them; otherwise, short intervals that grow. */
+  /**
+   * Each new block is a reason to ask where the endpoint pushes them; otherwise, short intervals that grow. The transaction is
+   * on its way, so a connection that is lost meanwhile, or an error of the node, is no answer.
+   */
   async #awaitReceipt(transaction: string): Promise<Record<string, unknown>> {
     const { rpc, receiptTimeoutMs } = this.options;
     const deadline = AbortSignal.timeout(receiptTimeoutMs);
-    let delayMs = FIRST_DELAY_MS;
+    let [delayMs, lastDelayMs]: readonly [number, number] = rpc.nextHead === undefined ? DELAYS_MS.asked : DELAYS_MS.pushed;
     while (!deadline.aborted) {
       const waiting = new AbortController();
-      const next = rpc.nextHead?.(AbortSignal.any([deadline, waiting.signal])).catch(() => undefined);
-      const [answer] = await rpc.send([{ method: 'eth_getTransactionReceipt', params: [transaction] }]);
-      const result = resultOf(answer, rpc, 'eth_getTransactionReceipt');
-      if (isRecord(result)) {
+      try {
+        const next = rpc.nextHead?.(waiting.signal).catch(() => undefined);
+        const [answer] = await rpc.send([{ method: 'eth_getTransactionReceipt', params: [transaction] }]).catch(ignoreUnreachable);
+        if (answer?.ok && isRecord(answer.result)) return answer.result;
+        const pause = delay(delayMs, AbortSignal.any([deadline, waiting.signal]));
+        await Promise.race(next === undefined ? [pause] : [pause, next]);
+      } finally {
         waiting.abort();
-        return result;
       }
-      await Promise.race([...(next === undefined ? [] : [next]), delay(delayMs, deadline)]);
-      waiting.abort();
-      delayMs = Math.min(LAST_DELAY_MS, Math.ceil(delayMs * 1.6));
+      delayMs = Math.min(lastDelayMs, Math.ceil(delayMs * 1.6));
     }
     throw new ToolkitError('DT_CHAIN_TIMEOUT', { transaction, seconds: receiptTimeoutMs / 1000 });
   }
@@ -180,14 +201,9 @@ function bigQuantity(value: unknown): bigint {
   throw new ToolkitError('DT_CHAIN_REJECTED', { reason: 'the node gave no gas price' });
 }
 
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
+const isUnreachable = (error: unknown): boolean => error instanceof ToolkitError && error.code === 'DT_CHAIN_UNREACHABLE';
+
+function ignoreUnreachable(error: unknown): readonly RpcAnswer[] {
+  if (isUnreachable(error)) return [];
+  throw error;
 }

@@ -2,10 +2,10 @@ import { type ToolkitError, toToolkitError } from '../../errors/toolkit-error.js
 import type { LedgerEvent, LedgerReader } from '../ledger.js';
 import type { ChainClient } from './chain-client.js';
 import { eventsOf, parseLog } from './chain-events.js';
+import { delay } from './delay.js';
 import { EventTracker } from './event-tracker.js';
 import { logFilter, readLogs } from './read-logs.js';
-import type { Rpc } from './rpc.js';
-import { connectWs, NoWebSocketError } from './ws-rpc.js';
+import { NoWebSocketError, type Rpc } from './rpc.js';
 
 export interface WatchOptions {
   /** Where to listen: given, or derived from the RPC URL. */
@@ -48,7 +48,7 @@ export async function watchLedger(
       } else {
         await catchUp(listener, client.rpc);
         retryMs = FIRST_RETRY_MS;
-        await pause(watching.intervalMs, signal);
+        await delay(watching.intervalMs, signal);
         continue;
       }
     } catch (error) {
@@ -62,7 +62,7 @@ export async function watchLedger(
       onGap?.(known.message);
     }
     // Not all clients of a chain that starts again should come back in the same moment.
-    await pause(retryMs * (0.5 + Math.random()), signal);
+    await delay(retryMs * (0.5 + Math.random()), signal);
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
   }
 }
@@ -78,6 +78,7 @@ interface Listener {
 /** One connection, from its opening to its end, whose reason it resolves with. */
 async function listen(listener: Listener, watching: WatchOptions, onReady: () => void): Promise<string> {
   const { client, signal } = listener;
+  const { connectWs } = await import('./ws-connection.js');
   const connection = await connectWs(watching.wsUrl, { timeoutMs: watching.timeoutMs, signal });
   try {
     // Subscribed before the replay, so that nothing falls between; what comes meanwhile waits, and duplicates are dropped.
@@ -143,17 +144,4 @@ function emit(listener: Listener, event: LedgerEvent): void {
 
 function reorganized(listener: Listener, block: number): void {
   listener.onGap?.(`the chain was reorganized: events from block ${block} on have changed`);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

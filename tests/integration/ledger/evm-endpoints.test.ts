@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-import { Wallet } from 'ethers';
+import { Interface, id, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAddress, parseBytes32 } from '../../../src/documents/ids.js';
 import { type AddressBook, parseAddressBook, serializeAddressBook } from '../../../src/ledger/evm/address-book.js';
@@ -185,6 +185,59 @@ describe('EVM endpoints', () => {
         code: 'DT_CHAIN_REVERTED',
         details: { name: 'OperatorExists' },
       });
+    });
+  });
+
+  describe('texts of others', () => {
+    const organization = () => ({
+      ...{ address: parseAddress(wallet.address), name: 'Bank', description: 'Line\none', url: 'https://a.example', linkKey: random() },
+      ...{ isAggregator: true, isProvider: false },
+    });
+
+    it('that are no UTF-8 spoil nothing but themselves', async () => {
+      const ledger = connect();
+      await ledger.registerOrganization(organization());
+      const raw = new Interface(['function updateEndpoint(bytes url, bytes32 linkKey)']).encodeFunctionData('updateEndpoint', [
+        '0xff',
+        random(),
+      ]);
+      const data = id('updateEndpoint(string,bytes32)').slice(0, 10) + raw.slice(10);
+      const nonce = Number(await chain.rpc('eth_getTransactionCount', wallet.address, 'latest'));
+      const fees = { maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
+      const transaction = { ...fees, type: 2, chainId: book.chainId, to: book.organizations, data, nonce, gasLimit: 200_000 };
+      await chain.rpc('eth_sendRawTransaction', await wallet.signTransaction(transaction));
+
+      const { organizations } = await connect().operatorsAndOrganizations([], [ledger.signer]);
+      expect(organizations[0]).toMatchObject({ name: 'Bank', description: 'Line\none', url: '\u{fffd}' });
+      const events = await connect().events();
+      expect(events.at(-1)).toMatchObject({ kind: 'organization', organization: { name: 'Bank', url: '\u{fffd}' } });
+    });
+
+    it('cannot steer the terminal that shows them', async () => {
+      const ledger = connect();
+      await ledger.registerOrganization(organization());
+      await ledger.createTask('\u001b[2Jgone\u202e', 'two\nlines');
+      const events = await ledger.events();
+      expect(events.at(-1)).toMatchObject({ kind: 'task-created', name: '\u{fffd}[2Jgone\u{fffd}', description: 'two\nlines' });
+    });
+  });
+
+  describe('a connection that is lost while a transaction is on its way', () => {
+    it('does not lose the transaction, and does not send a second', async () => {
+      const trips: (readonly string[])[] = [];
+      let cuts = 0;
+      const shaky = await gate({
+        // The chain has taken it; the answer is lost, and so is the answer to the repetition on a new connection.
+        edit: ({ method }, answer) => {
+          if (method === 'eth_sendRawTransaction' && cuts++ < 2) shaky.cut();
+          return answer;
+        },
+      });
+      const ledger = connect({ rpcUrl: shaky.rpcUrl, onRoundTrip: (methods) => trips.push(methods) });
+      const operator = await publish(ledger);
+      expect(trips.filter((methods) => methods.includes('eth_sendRawTransaction'))).toHaveLength(2);
+      const published = (await connect().events()).filter((event) => event.kind === 'operator-published' && event.operator.id === operator);
+      expect(published).toHaveLength(1);
     });
   });
 
