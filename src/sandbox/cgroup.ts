@@ -42,6 +42,8 @@ export interface JobCgroup {
   /** Moves a process in; what it starts afterwards is born inside. */
   add(pid: number): Promise<void>;
   pids(): Promise<readonly number[]>;
+  /** From now on nothing inside can start a process; for killing all of them without racing against new ones. */
+  forbidForks(): Promise<void>;
   usage(): Promise<CgroupUsage>;
   remove(): Promise<void>;
 }
@@ -150,8 +152,10 @@ async function limit(resource: Resource, { version, folder }: Place, limits: Cgr
   await set('memory.oom.group', 1).catch(ignoreAbsent);
 }
 
+const isGone = (error: unknown): boolean => ['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '');
+
 const ignoreAbsent = (error: unknown): void => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  if (!isGone(error)) throw error;
 };
 
 /** One group per hierarchy for one job. Whatever cannot be made although the machine gave it before is an error, never left out. */
@@ -178,12 +182,22 @@ export async function createJobCgroup(home: CgroupHome, limits: CgroupLimits): P
     pids: async () => {
       const [folder] = folders;
       if (folder === undefined) return [];
-      return (await readFile(join(folder, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean).map(Number);
+      const text = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(emptyWhenRemoved);
+      return text.split('\n').filter(Boolean).map(Number);
+    },
+    forbidForks: async () => {
+      const pids = groups.get('pids');
+      if (pids !== undefined) await writeFile(join(pids.folder, 'pids.max'), '0').catch(ignoreAbsent);
     },
     usage: () => usageOf(groups),
     remove,
   };
 }
+
+const emptyWhenRemoved = (error: unknown): string => {
+  if (isGone(error)) return '';
+  throw error;
+};
 
 /** The kernel lets go of a group some moments after its last process: the only waiting that the file system offers is to ask again. */
 async function removeGroup(folder: string): Promise<void> {

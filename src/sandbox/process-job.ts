@@ -9,6 +9,9 @@ import { readTree } from './process-table.js';
 import type { SandboxLimits } from './sandbox.js';
 import { DEFAULT_FILES, type StartedJob } from './started-job.js';
 
+/** How long the streams of an operator that has ended may stay open. */
+const STRAY_MS = 1000;
+
 /** Nothing keeps the processes of this level together: those that left the group and the tree are found only with a control group. */
 export function processJob(
   launched: LaunchedJob,
@@ -18,21 +21,27 @@ export function processJob(
   limits: SandboxLimits,
 ): StartedJob {
   const scratch = join(folder, 'scratch');
+  let ended = false;
   const killAll = async (): Promise<void> => {
-    const tree = await readTree('/proc', launched.pid).catch(() => []);
-    signalAll([-launched.pid, ...tree.map((row) => row.pid)], 'SIGKILL');
+    // Once the operator has been reaped, its number may become another program's.
+    if (!ended) {
+      const tree = await readTree('/proc', launched.pid).catch(() => []);
+      if (!ended) signalAll([-launched.pid, ...tree.map((row) => row.pid)], 'SIGKILL');
+    }
+    await cgroup.forbidForks();
     for (let pids = await cgroup.pids(); pids.length > 0; pids = await cgroup.pids()) {
       signalAll(pids, 'SIGKILL');
       await delay(10); // the kernel takes a moment to reap; the group has no other way of telling
     }
   };
   launched.child.once('exit', () => {
-    void killAll().finally(() => {
-      // A stray that holds the streams open must not hold the daemon.
-      setTimeout(() => {
-        for (const stream of launched.child.stdio) stream?.destroy();
-      }, 1000).unref();
-    });
+    signalAll([-launched.pid], 'SIGKILL');
+    ended = true;
+    void killAll().catch(() => undefined); // cleanUp does it again, and tells
+    // A stray that left the group and holds the streams open must not hold the daemon.
+    setTimeout(() => {
+      for (const stream of launched.child.stdio) stream?.destroy();
+    }, STRAY_MS).unref();
   });
   return {
     launched,
@@ -40,7 +49,7 @@ export function processJob(
     layers,
     rootPid: launched.pid,
     disk: async () => folderUsage([join(folder, 'outputs'), scratch], limits),
-    terminate: () => signalAll([-launched.pid], 'SIGTERM'),
+    terminate: () => signalAll(ended ? [] : [-launched.pid], 'SIGTERM'),
     killAll,
     cleanUp: async () => {
       await killAll();

@@ -69,7 +69,9 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
   const kill = (): void => {
     if (killed) return;
     killed = true;
-    void started.killAll();
+    void started.killAll().catch((error: unknown) => {
+      failure ??= error;
+    });
   };
   const endAtOnce = (why: LimitName | 'aborted'): void => {
     ending ??= why;

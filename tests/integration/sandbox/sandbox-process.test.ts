@@ -56,6 +56,13 @@ describe.skipIf(!probe.levels.process.available)('level process', () => {
     expect(exit.limitHit).toBe(limit);
   });
 
+  it.skipIf(!probe.machine.cgroups.places.has('pids'))('ends a fork bomb where it has a control group', async () => {
+    const job = await shelf.stage('python3', 'import os\nwhile True:\n    try: os.fork()\n    except OSError: pass');
+    const { exit } = await shelf.run(sandbox, job, { processes: 30 });
+    expect(exit.limitHit).toBe('processes');
+    expect(await processesWith(job.operatorFile)).toEqual([]);
+  });
+
   it('ends what an operator leaves behind in its session, and with control groups what left it', async () => {
     const leaving = probe.machine.cgroups.places.size > 0 ? 'os.setsid()' : 'pass';
     const job = await shelf.stage(
