@@ -15,7 +15,8 @@ library CodeStorage {
     function write(bytes memory content) internal returns (address pointer) {
         if (content.length > LIMIT) revert CodeStorageNotCreated(content.length);
         // PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns all after these 10 bytes
-        bytes memory creation = abi.encodePacked(hex"61", uint16(content.length + 1), hex"80600a3d393df3", hex"00", content);
+        bytes memory creation =
+            abi.encodePacked(hex"61", uint16(content.length + 1), hex"80600a3d393df3", hex"00", content);
         assembly ("memory-safe") {
             pointer := create(0, add(creation, 0x20), mload(creation))
         }

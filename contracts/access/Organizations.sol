@@ -51,9 +51,8 @@ contract Organizations is AccessControl, IOrganizations {
         _requireShort(record.description, DESCRIPTION_LIMIT);
         _requireShort(record.url, URL_LIMIT);
         Entry storage entry = _entries[organization];
-        entry.texts = CodeStorage.write(
-            abi.encodePacked(uint8(bytes(record.name).length), record.name, record.description)
-        );
+        entry.texts =
+            CodeStorage.write(abi.encodePacked(uint8(bytes(record.name).length), record.name, record.description));
         entry.url = record.url;
         entry.linkKey = record.linkKey;
         _setRole(AGGREGATOR_ROLE, organization, record.isAggregator);

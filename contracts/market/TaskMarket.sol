@@ -74,7 +74,8 @@ contract TaskMarket is OrganizationGated, ITaskMarket {
         _requireOpen(task);
         tokens.requireRunnable(algorithm, msg.sender);
         job = ++_jobCount;
-        // A known task has an id of at most `_taskCount`, which is an uint96.
+        // casting to uint96 is safe because the task is known, so its id is at most `_taskCount`
+        // forge-lint: disable-next-line(unsafe-typecast)
         _jobs[job] = Job(algorithm, uint96(task), msg.sender);
         emit JobAdded(job, task, algorithm, msg.sender);
     }

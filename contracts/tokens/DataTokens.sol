@@ -5,9 +5,8 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {OrganizationGated} from "../access/OrganizationGated.sol";
 import {AGGREGATOR_ROLE, PROVIDER_ROLE} from "../access/Roles.sol";
-import {IDataTokens} from "../interfaces/IDataTokens.sol";
-import {DocumentToken} from "./DocumentToken.sol";
 import {TokenGraph} from "./TokenGraph.sol";
+import {TokenViews} from "./TokenViews.sol";
 
 /**
  * @title Data tokens and the grants between them
@@ -21,13 +20,10 @@ import {TokenGraph} from "./TokenGraph.sol";
  *
  * NOTE: Approved accounts of ERC-721 can transfer a token and nothing else: consent is the owner's.
  */
-contract DataTokens is DocumentToken, OrganizationGated, IDataTokens {
+contract DataTokens is TokenViews, OrganizationGated {
     using TokenGraph for TokenGraph.Graph;
 
     uint48 private constant FOREVER = type(uint48).max;
-
-    TokenGraph.Graph private _graph;
-    mapping(uint256 token => bytes32 digest) private _digests;
 
     constructor(IAccessControl organizations_) ERC721("Data token", "DT") OrganizationGated(organizations_) {}
 
@@ -104,59 +100,6 @@ contract DataTokens is DocumentToken, OrganizationGated, IDataTokens {
         emit TokenActivated(composite);
     }
 
-    /// @inheritdoc IDataTokens
-    function isLive(uint256 token) external view returns (bool) {
-        if (_ownerOf(token) == address(0)) return false;
-        if (_graph.isLeaf(token)) return true;
-        if (!_graph.activated[token]) return false;
-        (uint256 child,) = _graph.firstFault(token);
-        return child == 0;
-    }
-
-    /// @inheritdoc IDataTokens
-    function requireRunnable(uint256 algorithm, address account) external view {
-        address owner = _requireOwned(algorithm);
-        if (owner != account) revert ERC721IncorrectOwner(account, algorithm, owner);
-        if (_graph.isLeaf(algorithm)) revert TokenIsLeaf(algorithm);
-        if (!_graph.activated[algorithm]) revert TokenNotActivated(algorithm);
-        _requireNoFault(algorithm);
-    }
-
-    /// @inheritdoc IDataTokens
-    function leafOwner(uint256[] calldata path) external view returns (address owner) {
-        // An empty path is refused like a token that does not exist.
-        uint256 last = path.length == 0 ? 0 : path[0];
-        for (uint256 i = 1; i < path.length; ++i) {
-            if (!_graph.isChild(path[i], last)) revert TokenNotChild(path[i], last);
-            last = path[i];
-        }
-        if (!_graph.isLeaf(last)) revert TokenIsComposite(last);
-        return _requireOwned(last);
-    }
-
-    /// @inheritdoc IDataTokens
-    function tree(uint256 root) external view returns (Node[] memory nodes, uint256 timestamp) {
-        _requireOwned(root);
-        (uint256[] memory order, uint256 count) = _graph.collect(root);
-        nodes = new Node[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 token = order[i];
-            uint256[] memory ids = _graph.childrenOf(token);
-            Child[] memory children = new Child[](ids.length);
-            for (uint256 j = 0; j < ids.length; ++j) {
-                children[j] = Child(ids[j], _graph.expiry[token][ids[j]]);
-            }
-            bool activated = ids.length == 0 || _graph.activated[token];
-            nodes[i] = Node(token, _ownerOf(token), _digests[token], activated, children);
-        }
-        return (nodes, block.timestamp);
-    }
-
-    /// @inheritdoc DocumentToken
-    function digestOf(uint256 token) public view override returns (bytes32) {
-        return _digests[token];
-    }
-
     /// @dev See the note on transfers above.
     function _update(address to, uint256 token, address auth) internal override returns (address from) {
         from = super._update(to, token, auth);
@@ -172,11 +115,5 @@ contract DataTokens is DocumentToken, OrganizationGated, IDataTokens {
     function _requireOwner(uint256 token) private view {
         address owner = _requireOwned(token);
         if (owner != msg.sender) revert ERC721IncorrectOwner(msg.sender, token, owner);
-    }
-
-    function _requireNoFault(uint256 root) private view {
-        (uint256 child, uint256 composite) = _graph.firstFault(root);
-        if (composite != 0) revert TokenGrantNotLive(child, composite, _graph.expiry[composite][child]);
-        if (child != 0) revert TokenNotActivated(child);
     }
 }

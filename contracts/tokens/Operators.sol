@@ -34,7 +34,11 @@ contract Operators is DocumentToken, OrganizationGated, IOperators {
      * - the sender is the system administrator and has not used the salt before;
      * - the digest is not zero.
      */
-    function publish(bytes32 salt, bytes32 digest) external onlyOrganizationWith(ADMIN_ROLE) returns (uint256 operator) {
+    function publish(bytes32 salt, bytes32 digest)
+        external
+        onlyOrganizationWith(ADMIN_ROLE)
+        returns (uint256 operator)
+    {
         operator = deriveId(msg.sender, salt);
         if (_ownerOf(operator) != address(0)) revert OperatorExists(operator);
         if (digest == 0) revert OperatorDigestZero(operator);
@@ -52,7 +56,11 @@ contract Operators is DocumentToken, OrganizationGated, IOperators {
      * - the operator exists and is not retired;
      * - the digest is not zero.
      */
-    function update(uint256 operator, bytes32 digest) external onlyOrganizationWith(ADMIN_ROLE) returns (uint64 version) {
+    function update(uint256 operator, bytes32 digest)
+        external
+        onlyOrganizationWith(ADMIN_ROLE)
+        returns (uint64 version)
+    {
         Status storage status = _requireActive(operator);
         if (digest == 0) revert OperatorDigestZero(operator);
         version = ++status.version;

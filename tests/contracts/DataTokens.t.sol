@@ -363,8 +363,6 @@ contract DataTokensTest is ToolkitTest {
     }
 
     function _expectRole(address account, bytes32 role) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, account, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, account, role));
     }
 }

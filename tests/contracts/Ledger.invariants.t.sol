@@ -79,9 +79,8 @@ contract LedgerInvariants is ToolkitTest {
         model.report(0, 0, 1, 1);
         model.revoke(3, 0, 1);
         model.transfer(3, 1);
-        bytes32[8] memory all = [
-            bytes32("mintLeaf"), "mintComposite", "grant", "activate", "addJob", "report", "revoke", "transfer"
-        ];
+        bytes32[8] memory all =
+            [bytes32("mintLeaf"), "mintComposite", "grant", "activate", "addJob", "report", "revoke", "transfer"];
         for (uint256 i = 0; i < all.length; ++i) {
             assert(model.done(all[i]) > 0);
         }

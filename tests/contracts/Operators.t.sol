@@ -42,9 +42,7 @@ contract OperatorsTest is ToolkitTest {
         vm.startPrank(ADMIN);
         vm.expectRevert(abi.encodeWithSelector(IOperators.OperatorExists.selector, operator));
         operators.publish("a", DIGEST);
-        vm.expectRevert(
-            abi.encodeWithSelector(IOperators.OperatorDigestZero.selector, operators.deriveId(ADMIN, "b"))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IOperators.OperatorDigestZero.selector, operators.deriveId(ADMIN, "b")));
         operators.publish("b", 0);
         vm.expectRevert(abi.encodeWithSelector(IOperators.OperatorDigestZero.selector, operator));
         operators.update(operator, 0);

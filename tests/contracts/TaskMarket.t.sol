@@ -161,9 +161,7 @@ contract TaskMarketTest is ToolkitTest {
         vm.startPrank(BANK);
         tokens.revoke(bankLeaf, algorithm);
         tokens.transferFrom(BANK, CLINIC, bankLeaf);
-        vm.expectRevert(
-            abi.encodeWithSelector(ITaskMarket.JobIncorrectReporter.selector, BANK, job, bankLeaf, CLINIC)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobIncorrectReporter.selector, BANK, job, bankLeaf, CLINIC));
         market.reportJob(job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Canceled, DIGEST);
         vm.stopPrank();
         _report(CLINIC, job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Canceled);
