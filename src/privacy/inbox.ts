@@ -6,7 +6,7 @@ export interface InboxOptions {
   readonly stallMs: number;
   /** Called when the queue has been emptied below half of its limit after it was full. */
   readonly onRoom: () => void;
-  /** Called when a wait has passed its bound, before the waiter is told. */
+  /** Called when a wait has passed its bound. */
   readonly onStall: (error: ToolkitError) => void;
   readonly limitBytes: number;
 }
@@ -109,7 +109,7 @@ export class Inbox {
   private onTimer(): void {
     if (this.waiter === undefined || this.failure !== undefined) return;
     const error = new ToolkitError('DT_PEER_STALLED', { peer: this.options.peer, seconds: this.options.stallMs / 1000 });
-    this.options.onStall(error);
     this.fail(error, true);
+    this.options.onStall(error);
   }
 }

@@ -34,6 +34,12 @@ interface Settings {
   readonly limitBytes: number;
 }
 
+interface RoomWaiter {
+  readonly resolve: () => void;
+  readonly reject: (error: ToolkitError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
 // A run of two parties in one process would otherwise live in microtasks alone and starve every timer.
 const sendsBetweenYields = 256;
 
@@ -42,7 +48,7 @@ class MemoryChannel implements Channel {
   private readonly hash = new TranscriptHash();
   private other!: MemoryChannel;
   private readonly count = { bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0 };
-  private roomWaiters: { resolve: () => void; reject: (error: ToolkitError) => void }[] = [];
+  private roomWaiters: RoomWaiter[] = [];
   private ended = false;
 
   constructor(
@@ -77,7 +83,7 @@ class MemoryChannel implements Channel {
     this.count.messagesSent += 1;
     this.hash.sent(copy);
     this.deliver(() => this.other.inbox.push(copy));
-    if (this.other.inbox.isFull) return new Promise((resolve, reject) => this.roomWaiters.push({ resolve, reject }));
+    if (this.other.inbox.isFull) return this.waitForRoom();
     if (this.count.messagesSent % sendsBetweenYields === 0) return new Promise((resolve) => setImmediate(resolve));
     return Promise.resolve();
   }
@@ -117,16 +123,31 @@ class MemoryChannel implements Channel {
     this.rejectRoomWaiters(error);
   }
 
+  private waitForRoom(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const error = new ToolkitError('DT_PEER_STALLED', { peer: this.peer, seconds: this.settings.stallMs / 1000 });
+        this.inbox.fail(error, true);
+        this.rejectRoomWaiters(error);
+        this.abort(error.message);
+      }, this.settings.stallMs);
+      this.roomWaiters.push({ resolve, reject, timer });
+    });
+  }
+
   private onRoom(): void {
-    const waiters = this.roomWaiters;
-    this.roomWaiters = [];
-    for (const waiter of waiters) waiter.resolve();
+    for (const waiter of this.takeRoomWaiters()) waiter.resolve();
   }
 
   private rejectRoomWaiters(error: ToolkitError): void {
+    for (const waiter of this.takeRoomWaiters()) waiter.reject(error);
+  }
+
+  private takeRoomWaiters(): RoomWaiter[] {
     const waiters = this.roomWaiters;
     this.roomWaiters = [];
-    for (const waiter of waiters) waiter.reject(error);
+    for (const { timer } of waiters) clearTimeout(timer);
+    return waiters;
   }
 
   private deliver(action: () => void): void {

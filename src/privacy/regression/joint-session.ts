@@ -21,6 +21,18 @@ export interface DealerLinks {
   readonly banks: readonly [Channel, Channel];
 }
 
+/**
+ * Upper bounds of waiting for the channels of a joint fit, so that a party that hangs is the one that is named: whoever waits for it
+ * directly gives up before those who wait for the waiter.
+ */
+export function stallBounds(baseMs: number): {
+  readonly bankForDealer: number;
+  readonly bankForBank: number;
+  readonly dealerForBank: number;
+} {
+  return { bankForDealer: baseMs, bankForBank: 1.5 * baseMs, dealerForBank: 2 * baseMs };
+}
+
 /** A bank after the handshake. `first` is bank 0, which owns the labels and adds the public terms. */
 export interface BankSession {
   readonly first: boolean;

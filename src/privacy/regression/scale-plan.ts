@@ -49,3 +49,14 @@ export function planScales(request: ScaleRequest): ScalePlan {
   }
   return { featureBits, weightBits, logitBits, residualBits, trigBits, coefficientBits: residualBits - trigBits };
 }
+
+/**
+ * Proven bound of the rounding error of one residual, in units of the step: the sine terms meet two roundings each (of the public
+ * coefficient and of the dealer's value), the label's term one. kernelError bounds the kernels' polynomial sines.
+ */
+export function residualErrorBound(scales: ScalePlan, coefficients: Float64Array, step: number): number {
+  const kernelError = 2 ** -26;
+  const total = coefficients.reduce((sum, b) => sum + Math.abs(b), 0) * step * 2 ** scales.coefficientBits;
+  const words = coefficients.length * (2 ** scales.trigBits + 1) + total * (1 + kernelError * 2 ** scales.trigBits) + 1;
+  return words * 2 ** -scales.residualBits;
+}
