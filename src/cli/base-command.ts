@@ -23,7 +23,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = {
     home: Flags.directory({ description: 'folder of keys, settings and documents', env: 'DT_HOME', helpGroup: 'GLOBAL' }),
     rpc: Flags.string({ description: 'JSON-RPC URL of the chain', env: 'DT_RPC', helpGroup: 'GLOBAL' }),
-    'address-book': Flags.file({ description: 'file with the addresses of the contracts', env: 'DT_ADDRESS_BOOK', helpGroup: 'GLOBAL' }),
+    'address-book': Flags.file({
+      description: 'file with the addresses of the contracts',
+      env: 'DT_ADDRESS_BOOK',
+      aliases: ['address_book'],
+      helpGroup: 'GLOBAL',
+    }),
   };
 
   protected flags!: BaseFlags<T>;

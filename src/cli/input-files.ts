@@ -6,8 +6,9 @@ import { type OperatorContent, parseOperatorAttributes, runtimeOf } from '../doc
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { Home } from './home.js';
 
-/** @throws DT_INPUT_FILE, DT_INPUT_TOO_LARGE */
+/** The bytes of a file; `-` is what is piped in. @throws DT_INPUT_FILE, DT_INPUT_TOO_LARGE */
 export async function readInput(path: string): Promise<Buffer> {
+  if (path === '-') return readStdin();
   try {
     const { size } = await stat(path);
     if (size > documentLimits.bytes)
@@ -19,8 +20,20 @@ export async function readInput(path: string): Promise<Buffer> {
   }
 }
 
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    size += (chunk as Buffer).length;
+    if (size > documentLimits.bytes)
+      throw new ToolkitError('DT_INPUT_TOO_LARGE', { what: 'stdin', actual: `${size} bytes`, limit: `${documentLimits.bytes} bytes` });
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
 /** @throws DT_INPUT_FILE, DT_INPUT_JSON, DT_INPUT_TOO_LARGE */
-export const readJsonInput = async (path: string): Promise<Json> => parseJson(await readInput(path), path);
+export const readJsonInput = async (path: string): Promise<Json> => parseJson(await readInput(path), path === '-' ? 'stdin' : path);
 
 /** An asset's attribute file, with every `@name` in it replaced. @throws DT_INPUT_*, DT_NAME_UNKNOWN, DT_DOCUMENT_INVALID */
 export async function readAssetAttributes(home: Home, path: string): Promise<AssetAttributes> {

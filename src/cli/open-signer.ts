@@ -13,8 +13,8 @@ export async function openSigner(
   flags: { key?: string | undefined; 'private-key'?: string | undefined },
   terminal: { interactive: boolean; warn: (text: string) => void },
 ): Promise<Wallet> {
-  const direct = flags['private-key'];
-  if (direct !== undefined && direct !== '') {
+  const direct = directKey(flags);
+  if (direct !== undefined) {
     if (process.env['DT_PRIVATE_KEY'] !== direct)
       terminal.warn('--private-key shows the key to every user of this machine; use `dt key import` outside of tests.');
     return walletOf(direct);
@@ -25,6 +25,15 @@ export async function openSigner(
     throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key, DT_PRIVATE_KEY or --private-key)' });
   const { password } = await import('@inquirer/prompts');
   return walletOf(await password({ message: 'Private key (64 hex digits)' }));
+}
+
+/** The key of --private-key or DT_PRIVATE_KEY; a --key that was typed is meant more than a variable. */
+export function directKey(flags: { key?: string | undefined; 'private-key'?: string | undefined }): string | undefined {
+  const direct = flags['private-key'];
+  if (direct === undefined || direct === '') return undefined;
+  const isTyped = process.env['DT_PRIVATE_KEY'] !== direct;
+  const isNamed = flags.key !== undefined && process.env['DT_KEY'] !== flags.key;
+  return isNamed && !isTyped ? undefined : direct;
 }
 
 /** @throws DT_INPUT_MISSING where nobody can be asked */

@@ -2,14 +2,15 @@ import { type Address, parseAddress } from '../documents/ids.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { Keystore, walletOf } from '../keys/keystore.js';
 import type { Home } from './home.js';
+import { directKey } from './open-signer.js';
 
 /** The caller's address without a password, undefined where there is no key. @throws DT_KEY_UNKNOWN */
 export async function ownAddress(
   home: Home,
   flags: { key?: string | undefined; 'private-key'?: string | undefined },
 ): Promise<Address | undefined> {
-  const direct = flags['private-key'];
-  if (direct !== undefined && direct !== '') return parseAddress(walletOf(direct).address);
+  const direct = directKey(flags);
+  if (direct !== undefined) return parseAddress(walletOf(direct).address);
   const name = flags.key ?? (await home.settings()).key;
   return name === undefined ? undefined : new Keystore(home.path('keystore')).addressOf(name);
 }

@@ -7,7 +7,10 @@ import { printable, printableLines, shortId } from './render-text.js';
 export function renderError(error: ToolkitError, withCause: boolean): string {
   const [first = '', ...rest] = printableLines(error.message);
   const clauses = clausesOf(error.details['clauses']);
-  const title = clauses.length === 0 ? [first, ...rest.map((line) => `  ${line}`)] : [`${clauses.length} of the conditions are not met.`];
+  const title =
+    clauses.length === 0
+      ? [first, ...rest.map((line) => `  ${line}`)]
+      : [clauses.length === 1 ? 'One condition is not met.' : `${clauses.length} conditions are not met.`];
   title[0] = `${chalk.red.bold('✗')} ${title[0]} ${chalk.dim(error.code)}`;
   const lines = [...title, ...clauses.map((clause) => renderClause(clause)), `  ${chalk.cyan('→')} ${printable(error.hint)}`];
   if (withCause && error.cause instanceof Error) lines.push(chalk.dim(error.cause.stack ?? error.cause.message));

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import chalk from 'chalk';
 import { Keystore } from '../keys/keystore.js';
@@ -114,6 +114,11 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
     await dt('job', 'exec', '--task-id', '1', '--cdt', '@risk-model', '--wait', '--outputs', outputs, '--key', 'fintech');
     for (const report of await textReports(outputs)) say(`\n${report}`);
 
+    act('A request too many', 'the same algorithm, but with groups smaller than Bank B allows: nothing is minted');
+    await dt('asset', 'cdt', '--attr-file', await greedy(home, attributes.algorithm), '--key', 'fintech');
+    // The refusal is what this act shows; it is not the demo's own failure.
+    process.exitCode = 0;
+
     act('The regulator', "follows Bank A's token from grant to job");
     await dt('tracer', 'dfs', '--prefix-path', '@bank-a');
 
@@ -133,9 +138,25 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
   }
 }
 
+/** The algorithm's file with a smaller minimum group for Bank B. */
+async function greedy(home: string, file: string): Promise<string> {
+  const attributes = JSON.parse(await readFile(file, 'utf8'), (key, value) => (key === 'min_group' && value === 20 ? 2 : value)) as unknown;
+  const changed = join(home, 'attributes', 'greedy_attr.json');
+  await writeFile(changed, JSON.stringify(attributes, null, 2));
+  return changed;
+}
+
 /** The readable parts of what came back. */
 async function textReports(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder, { recursive: true });
   const texts = names.filter((name) => name.endsWith('.txt')).sort();
-  return Promise.all(texts.map(async (name) => `${chalk.bold(name)}\n${(await readFile(join(folder, name), 'utf8')).trimEnd()}`));
+  return Promise.all(texts.map(async (name) => `${chalk.bold(name)}\n${beginning(await readFile(join(folder, name), 'utf8'))}`));
+}
+
+/** As much as fits on a screen beside the rest. */
+function beginning(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  const width = process.stdout.columns ?? 160;
+  const shown = lines.slice(0, 20).map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
+  return lines.length > 20 ? `${shown.join('\n')}\n${chalk.dim(`… ${lines.length - 20} more lines`)}` : shown.join('\n');
 }

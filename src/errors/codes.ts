@@ -196,8 +196,8 @@ export const errorTable = {
   DT_AUTH_FORBIDDEN: row('{address} may not {action}.', 'Use the key of {required}.', 4, 403),
 
   DT_POLICY_DENIED: row(
-    '{count} of the conditions are not met: {summary}',
-    'Run `dt asset check --cdt {id}` to see each condition and what would pass.',
+    'Conditions that are not met: {count}. {summary}',
+    'Change it as each line says, or ask the owner; `dt asset check` shows every condition of a token.',
     5,
     403,
   ),

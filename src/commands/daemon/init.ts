@@ -19,7 +19,7 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
       options: ['process', 'namespaces', 'bubblewrap'],
       env: 'DT_SANDBOX',
     }),
-    force: Flags.boolean({ description: 'overwrite a file that exists' }),
+    force: Flags.boolean({ description: 'overwrite a file that exists', env: 'DT_FORCE' }),
   };
 
   override async run(): Promise<unknown> {

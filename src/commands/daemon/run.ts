@@ -19,8 +19,8 @@ export default class DaemonRun extends BaseCommand<typeof DaemonRun> {
     const daemon = await startDaemon(config, { password });
     const stopped = untilStopped();
     const { organization, sandbox } = daemon.deps;
-    if (!this.jsonEnabled())
-      this.log(`Daemon of ${organization} at ${daemon.url}, sandbox ${sandbox.level} (${sandbox.layers.join(', ')})`);
+    this.log(`Daemon of ${organization} at ${daemon.url}, sandbox ${sandbox.level}`);
+    this.log(`Layers that hold: ${sandbox.layers.join(', ')}`);
     await stopped;
     await daemon.close();
     return { url: daemon.url, organization };
