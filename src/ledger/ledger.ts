@@ -153,7 +153,10 @@ export interface LedgerReader {
   deriveId(contract: 'operator' | 'token', owner: Address, salt: Bytes32): TokenId;
   /** All events from a block on, in order; as many round trips as the endpoint's range limit asks for. */
   events(fromBlock?: number): Promise<readonly LedgerEvent[]>;
-  /** Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one. */
+  /**
+   * Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one.
+   * Resolves when the signal aborts. `onGap` tells of losses, and of reorganizations: then events() has to be read again.
+   */
   watch(
     onEvent: (event: LedgerEvent) => void,
     options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void },
