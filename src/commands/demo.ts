@@ -15,7 +15,7 @@ export default class Demo extends BaseCommand<typeof Demo> {
       env: 'DT_DATA',
       exists: true,
     }),
-    keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c' }),
+    keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c', env: 'DT_KEEP' }),
     sandbox: Flags.string({
       description: 'the weakest sandbox that is acceptable',
       options: ['process', 'namespaces', 'bubblewrap'],

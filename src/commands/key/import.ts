@@ -8,11 +8,11 @@ export default class KeyImport extends BaseCommand<typeof KeyImport> {
   static override examples = [
     '<%= config.bin %> key import --name bank-a',
     '<%= config.bin %> key import --name bank-a --key-file ./bank-a.hex',
-    'pass show bank-a | <%= config.bin %> key import --name bank-a --key-file /dev/stdin',
+    'pass show bank-a | <%= config.bin %> key import --name bank-a --key-file -',
   ];
   static override flags = namedFlags({
     name: Flags.string({ description: 'what the key is called on this machine' }),
-    'key-file': Flags.file({ description: 'file with the 64 hex digits of the key' }),
+    'key-file': Flags.file({ description: 'file with the 64 hex digits of the key; - is stdin' }),
   });
 
   override async run() {
