@@ -4,13 +4,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleOclif, useBundledOclif, writeCodeCache } from './bundle-oclif.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 
 export async function sourceHash() {
   const hash = createHash('sha256');
-  for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', 'scripts/build.mjs'].sort()) {
+  const scripts = ['scripts/build.mjs', 'scripts/bundle-oclif.mjs', 'scripts/oclif-loader.cjs'];
+  for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', ...scripts].sort()) {
     hash.update(`${name}\0`);
     hash.update(await readFile(join(root, name)));
   }
@@ -62,11 +64,13 @@ export async function build() {
     logLevel: 'warning',
     charset: 'utf8',
   };
+  await bundleOclif(esbuild, root, dist);
   await esbuild.build({
     ...common,
     entryPoints: ['src/cli.ts', ...commands],
     splitting: true,
     minifySyntax: true,
+    plugins: [useBundledOclif],
     chunkNames: 'chunks/[name]-[hash]',
     // Servers are loaded from node_modules as they are: they are started once, and native or generated code does not bundle.
     external: [
@@ -86,6 +90,7 @@ export async function build() {
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });
   await writeManifest();
+  writeCodeCache(dist);
   writeFileSync(join(dist, '.source-hash'), await sourceHash());
   return { commands: commands.length, ms: Math.round(performance.now() - started) };
 }
