@@ -16,14 +16,12 @@ export interface JobTree {
   readonly scratch: string;
   readonly folders: string;
   readonly files: string;
-  readonly links: string;
-  readonly fstab: string;
+  readonly build: string;
+  readonly enter: string;
 }
 
 export interface TreeInput {
   readonly binds: readonly BindMount[];
-  /** Names at the root that point into usr/, as on every merged-usr system: bin, lib, lib64. */
-  readonly links: readonly string[];
   readonly diskBytes: number;
   readonly files: number;
   /** Text of /proc/self/mountinfo: what is mounted below a source is mounted read-only too. */
@@ -41,15 +39,15 @@ const OWN_INODES = 4;
 export function jobTree(input: TreeInput): JobTree {
   const stage = stageFolder(input.binds.map((bind) => bind.source));
   const inside = (target: string): string => posix.join(stage, 'root', target);
-  const folders = new Set(['proc', 'sys', 'etc', 'usr/bin', 'job', ...writableTargets.map(relative)]);
-  const files: string[] = ['etc/passwd', 'etc/group', 'etc/nsswitch.conf'];
+  const folders = new Set(['proc', 'sys', 'etc', 'usr/bin', 'bin', 'job', ...writableTargets.map(relative)]);
+  const files: string[] = ['blank'];
   const lines: string[] = [];
   for (const bind of input.binds) {
     const target = relative(bind.target);
     if (bind.kind === 'folder') folders.add(target);
     else {
       folders.add(posix.dirname(target));
-      files.push(target);
+      files.push(posix.join('root', target));
     }
     lines.push(line(bind.source, inside(bind.target), options(bind)));
     if (bind.kind !== 'folder') continue;
@@ -60,13 +58,18 @@ export function jobTree(input: TreeInput): JobTree {
   for (const target of writableTargets) {
     lines.push(line(posix.join(stage, 'scratch', posix.basename(target)), inside(target), 'bind,nosuid,nodev,noexec'));
   }
+  lines.push(line(inside('usr/bin'), inside('bin'), 'rbind,ro,nosuid,nodev,noexec'));
+  const scratch = writableTargets.map((target) => posix.join('scratch', posix.basename(target)));
   return {
     stage,
     scratch: `mode=0755,size=${Math.ceil(input.diskBytes / PAGE) * PAGE},nr_inodes=${input.files + OWN_INODES},nosuid,nodev,noexec`,
-    folders: list([...folders]),
+    folders: list(['new', 'void', ...scratch, ...[...folders].map((folder) => posix.join('root', folder))]),
     files: list(files),
-    links: list(input.links.map((name) => `usr/${name}`)),
-    fstab: lines.join(''),
+    build: lines.join(''),
+    enter: [
+      line(posix.join(stage, 'root'), posix.join(stage, 'new'), 'rbind,ro,nosuid,nodev,noexec'),
+      `dt-proc ${escaped(posix.join(stage, 'new', 'proc'))} proc nosuid,nodev,noexec,subset=pid 0 0\n`,
+    ].join(''),
   };
 }
 

@@ -32,7 +32,7 @@ export function isolatedLaunch(level: Exclude<SandboxLevel, 'process'>, input: L
   const tool = (name: Parameters<typeof toolPath>[1]): string => toolPath(machine.tools, name);
   const id = String(machine.jobIds.first + randomInt(machine.jobIds.count));
   const dieWithDaemon = [tool('setpriv'), '--pdeathsig', 'KILL'];
-  const build = [tool('sh'), '-c', BUILD, 'build', tree.stage, tree.scratch, tree.folders, tree.files, tree.links, tree.fstab];
+  const build = [tool('sh'), '-c', BUILD, 'build', tree.stage, tree.scratch, tree.folders, tree.files, tree.build, tree.enter];
   const enter = level === 'namespaces' ? byUnshare(input) : byBubblewrap(input);
   const start = ['/usr/bin/prlimit', ...rlimits(machine, input), '--', '/usr/bin/sh', '-c', INIT, 'init', ...input.command];
   if (machine.root) {
@@ -67,7 +67,7 @@ function byBubblewrap({ machine, tree, seccompFd }: LaunchInput): readonly strin
     ...['--uid', String(INSIDE_ID), '--gid', String(INSIDE_ID), '--hostname', 'job', '--cap-drop', 'ALL'],
     ...['--die-with-parent', '--new-session', '--as-pid-1', '--seccomp', String(seccompFd)],
     // dev-bind keeps the flags that the tree was mounted with; a plain bind would make its device nodes useless.
-    ...['--dev-bind', `${tree.stage}/root`, '/', '--proc', '/proc', ...masks, '--chdir', '/job', '--'],
+    ...['--dev-bind', `${tree.stage}/root`, '/', '--proc', '/proc', ...masks, '--remount-ro', '/', '--chdir', '/job', '--'],
   ];
 }
 

@@ -4,33 +4,29 @@
  */
 
 /**
- * $1 folder to build on (any existing one; the mount is private), $2 options of the scratch tmpfs, $3 folders and $4 empty files of the new
- * root, one a line and relative, $5 links, one a line, $6 fstab; then the program to go on with.
- * The root is a tmpfs of mount points and turns read-only; outputs, /tmp and /dev/shm share one scratch tmpfs, so one size bounds them all.
+ * $1 folder to build on (any existing one; the mount is private), $2 options of the scratch tmpfs, $3 folders and $4 empty files to make,
+ * one a line and relative to $1, $5 and $6 mount tables of BUILD and ENTER; then the program to go on with.
+ * The root is a tmpfs of mount points; outputs, /tmp and /dev/shm share one scratch tmpfs, so one size bounds them all.
  */
 export const BUILD = `set -euf
-stage=$1 scratch=$2 folders=$3 files=$4 links=$5 fstab=$6
+stage=$1 scratch=$2 folders=$3 files=$4 build=$5 enter=$6
 shift 6
-umask 022
+umask 0
 mount -t tmpfs -o mode=0755,size=4m,nosuid,nodev,noexec dt-stage "$stage"
 cd "$stage"
-mkdir root scratch void
-: > blank
-mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev,noexec dt-root root
-mount -t tmpfs -o "$scratch" dt-scratch scratch
-mkdir -m 0777 scratch/outputs scratch/tmp scratch/shm
+mount -t tmpfs -o X-mount.mkdir,mode=0755,size=1m,nosuid,nodev,noexec dt-root "$stage/root"
+mount -t tmpfs -o "X-mount.mkdir,$scratch" dt-scratch "$stage/scratch"
 IFS='
 '
-cd root
 mkdir -p $folders
+umask 022
 for file in $files; do : > "./$file"; done
-[ -z "$links" ] || ln -s $links .
-printf 'job:x:65534:65534:job:/tmp:/bin/false\\n' > etc/passwd
-printf 'job:x:65534:\\n' > etc/group
-printf 'passwd: files\\ngroup: files\\nhosts: files\\n' > etc/nsswitch.conf
-printf '%s' "$fstab" > "$stage/fstab"
-mount -a -T "$stage/fstab"
-mount -o remount,bind,ro,nosuid,nodev,noexec "$stage/root"
+printf 'job:x:65534:65534:job:/tmp:/bin/false\n' > root/etc/passwd
+printf 'job:x:65534:\n' > root/etc/group
+printf 'passwd: files\ngroup: files\nhosts: files\n' > root/etc/nsswitch.conf
+printf '%s' "$build" > build.fstab
+printf '%s' "$enter" > enter.fstab
+mount -a -T "$stage/build.fstab"
 cd /
 exec "$@"
 `;
@@ -45,9 +41,8 @@ stage=$1
 shift
 echo 1 > /proc/sys/user/max_user_namespaces
 hostname job
-mount --rbind "$stage/root" "$stage/root"
-mount -t proc -o nosuid,nodev,noexec,subset=pid dt-proc "$stage/root/proc"
-cd "$stage/root"
+mount -a -T "$stage/enter.fstab"
+cd "$stage/new"
 pivot_root . sys
 PATH=/sys/usr/sbin:/sys/usr/bin:/sys/sbin:/sys/bin
 umount -l /sys

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Programs of util-linux, coreutils and hostname, all of them part of every Debian; and bubblewrap, where somebody installed it. */
-const needed = ['sh', 'unshare', 'mount', 'umount', 'pivot_root', 'setpriv', 'prlimit', 'setsid', 'hostname', 'mkdir', 'ln'] as const;
+const needed = ['sh', 'unshare', 'mount', 'umount', 'pivot_root', 'setpriv', 'prlimit', 'setsid', 'hostname', 'mkdir'] as const;
 export type ToolName = (typeof needed)[number] | 'bwrap';
 
 export interface MachineTools {

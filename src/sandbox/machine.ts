@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type CgroupHome, findCgroups } from './cgroup.js';
 import type { BindMount } from './job-tree.js';
@@ -14,7 +14,6 @@ export interface Machine {
   readonly cgroups: CgroupHome;
   /** Libraries, devices and the few programs of the setup stage that stay visible. */
   readonly systemBinds: readonly BindMount[];
-  readonly links: readonly string[];
   /** World-readable parts of /proc that describe the machine, as far as this kernel has them. */
   readonly procMasks: readonly { readonly name: string; readonly folder: boolean }[];
   /** bubblewrap from 0.8 on. */
@@ -29,7 +28,7 @@ const run = promisify(execFile);
 
 export async function inspectMachine(toolFolders: readonly string[] = systemFolders): Promise<Machine> {
   const tools = await findTools(toolFolders);
-  const [root, jobIds, cgroups, system, procMasks, hardLimits, inherited] = await Promise.all([
+  const [root, jobIds, cgroups, systemBinds, procMasks, hardLimits, inherited] = await Promise.all([
     mayMount(tools),
     freeIds(),
     findCgroups(),
@@ -44,7 +43,7 @@ export async function inspectMachine(toolFolders: readonly string[] = systemFold
     root,
     jobIds,
     cgroups,
-    ...system,
+    systemBinds,
     procMasks,
     disableUserns: help.stdout.includes('--disable-userns'),
     hardLimits,
@@ -73,20 +72,12 @@ async function freeIds(): Promise<{ readonly first: number; readonly count: numb
   return { first: Math.min(last, 65_533), count: 1 };
 }
 
-async function systemTree(tools: MachineTools): Promise<{ readonly systemBinds: readonly BindMount[]; readonly links: readonly string[] }> {
+/** Libraries at both of their places: some systems keep /lib apart, most have a link to /usr/lib there. */
+async function systemTree(tools: MachineTools): Promise<readonly BindMount[]> {
   const binds: BindMount[] = [];
-  const links = ['bin'];
-  const folder = (source: string, target: string, executable: boolean): void => {
-    binds.push({ source, target, kind: 'folder', executable });
-  };
-  for (const name of ['lib', 'lib32', 'lib64', 'libx32']) {
-    const inUsr = await realpath(`/usr/${name}`).catch(() => undefined);
-    if (inUsr !== undefined) folder(inUsr, `/usr/${name}`, true);
-    const atRoot = await lstat(`/${name}`).catch(() => undefined);
-    if (atRoot === undefined) continue;
-    const merged = atRoot.isSymbolicLink() && (await readlink(`/${name}`)).replace(/^\//, '') === `usr/${name}`;
-    if (merged && inUsr !== undefined) links.push(name);
-    else folder(await realpath(`/${name}`), `/${name}`, true);
+  for (const path of ['lib', 'lib32', 'lib64', 'libx32'].flatMap((name) => [`/usr/${name}`, `/${name}`])) {
+    const source = await realpath(path).catch(() => undefined);
+    if (source !== undefined) binds.push({ source, target: path, kind: 'folder', executable: true });
   }
   for (const [path, kind] of [
     ['/usr/share/zoneinfo', 'folder'],
@@ -103,7 +94,7 @@ async function systemTree(tools: MachineTools): Promise<{ readonly systemBinds: 
     const path = tools.paths.get(name);
     if (path !== undefined) binds.push({ source: await realpath(path), target: `/usr/bin/${name}`, kind: 'file', executable: true });
   }
-  return { systemBinds: binds, links };
+  return binds;
 }
 
 const tellsOfTheHost = new Set(

@@ -95,7 +95,6 @@ async function launchOrder(order: StartOrder): Promise<LaunchOrder> {
   }
   const tree = jobTree({
     binds: [...machine.systemBinds, ...order.binds],
-    links: machine.links,
     diskBytes: limits.diskBytes,
     files: limits.files ?? DEFAULT_FILES,
     mountinfo: await readFile('/proc/self/mountinfo', 'utf8'),

@@ -221,10 +221,10 @@ describe('the filter', () => {
 
 describe('small parts', () => {
   it('writes paths of any kind into the mount table, and refuses line breaks in those of programs', () => {
-    const input = { links: [], diskBytes: 5000, files: 10, mountinfo: '' };
+    const input = { diskBytes: 5000, files: 10, mountinfo: '' };
     const bind = { target: '/job/inputs', kind: 'folder', executable: false } as const;
     const tree = jobTree({ ...input, binds: [{ ...bind, source: '/data/a b\t#"\\\n' }] });
-    expect(tree.fstab).toContain('/data/a\\040b\\011\\043\\042\\134\\012 /mnt/root/job/inputs none rbind,ro,nosuid,nodev,noexec 0 0\n');
+    expect(tree.build).toContain('/data/a\\040b\\011\\043\\042\\134\\012 /mnt/root/job/inputs none rbind,ro,nosuid,nodev,noexec 0 0\n');
     expect(tree.scratch).toContain('size=8192,nr_inodes=14');
     expect(() => jobTree({ ...input, binds: [{ ...bind, source: '/a', target: '/opt/a\nb' }] })).toThrow(RangeError);
     expect(jobTree({ ...input, binds: [{ ...bind, source: '/mnt/data/inputs' }] }).stage).toBe('/media');
@@ -233,8 +233,8 @@ describe('small parts', () => {
   it('mounts what is mounted below an input read-only too', () => {
     const mountinfo = '1 2 3:4 / /data/inputs/a\\040b rw - ext4 /dev/x rw\n';
     const binds = [{ source: '/data/inputs', target: '/job/inputs', kind: 'folder', executable: false }] as const;
-    const { fstab } = jobTree({ binds, links: [], diskBytes: 1, files: 1, mountinfo });
-    expect(fstab).toContain('/data/inputs/a\\040b /mnt/root/job/inputs/a\\040b none rbind,ro,nosuid,nodev,noexec 0 0\n');
+    const { build } = jobTree({ binds, diskBytes: 1, files: 1, mountinfo });
+    expect(build).toContain('/data/inputs/a\\040b /mnt/root/job/inputs/a\\040b none rbind,ro,nosuid,nodev,noexec 0 0\n');
   });
 
   it('cuts lines where they end, also inside of characters', () => {
