@@ -21,21 +21,28 @@ interface Terminal {
 export async function finishJob(
   terminal: Terminal,
   context: ActionContext,
-  ended: { readonly job: bigint; readonly shares: readonly ShareView[]; readonly outputs?: string | undefined },
+  ended: {
+    readonly job: bigint;
+    readonly shares: readonly ShareView[];
+    readonly outputs?: string | undefined;
+    /** Ctrl-c: nobody waits any more. */
+    readonly interrupted: boolean;
+  },
 ): Promise<FinishedJob> {
-  const { job, outputs } = ended;
-  const fetched = outputs !== undefined && ended.shares.some((share) => share.outputs.length > 0);
+  const { job, outputs, interrupted } = ended;
+  const fetched = outputs !== undefined && !interrupted && ended.shares.some((share) => share.outputs.length > 0);
   const shares: readonly (ShareView | DownloadedShare)[] = fetched
     ? withOwnFailures(ended.shares, (await downloadOutputs(silent(context), { job, folder: outputs })).shares)
     : ended.shares;
+  const failure = jobFailure(job, shares);
   terminal.log(`Job ${job}`);
   for (const share of shares) {
-    terminal.log(renderShares([share]));
+    terminal.log(renderShares([share], failure?.share));
     if (share.outputs.length > 0) terminal.log(renderOutputs(share, 'files' in share ? share.files : undefined));
   }
-  const error = jobFailure(job, shares);
-  if (error === undefined) terminal.log(renderNext(nextOf(job, shares, fetched)));
-  return { job, shares, ...endWith(error, terminal.jsonEnabled()) };
+  if (failure === undefined) terminal.log(renderNext(nextOf(job, shares, fetched)));
+  if (interrupted) process.exitCode = 130;
+  return { job, shares, ...endWith(failure, terminal.jsonEnabled()) };
 }
 
 /** A share that never got to a run has nothing at its daemon, which would hide why. */

@@ -5,14 +5,14 @@ import { printable, printableLines, shortId } from './render-text.js';
 
 /** What happened, each failed clause with what would pass, and what to do next. */
 export function renderError(error: ToolkitError, withCause: boolean): string {
-  const [first = '', ...rest] = printableLines(error.message);
   const clauses = clausesOf(error.details['clauses']);
-  const title =
-    clauses.length === 0
-      ? [first, ...rest.map((line) => `  ${line}`)]
-      : [clauses.length === 1 ? 'One condition is not met.' : `${clauses.length} conditions are not met.`];
-  title[0] = `${chalk.red.bold('✗')} ${title[0]} ${chalk.dim(error.code)}`;
-  const lines = [...title, ...clauses.map((clause) => renderClause(clause)), `  ${chalk.cyan('→')} ${printable(error.hint)}`];
+  const count = clauses.length === 1 ? 'One condition is not met.' : `${clauses.length} conditions are not met.`;
+  const message = clauses.length === 0 ? printableLines(error.message) : [count];
+  const lines = [
+    `${chalk.red.bold('✗')} ${message.join('\n  ')} ${chalk.dim(error.code)}`,
+    ...clauses.map((clause) => renderClause(clause)),
+    `  ${chalk.cyan('→')} ${printable(error.hint)}`,
+  ];
   if (withCause && error.cause instanceof Error) lines.push(chalk.dim(error.cause.stack ?? error.cause.message));
   return `${lines.join('\n')}\n`;
 }

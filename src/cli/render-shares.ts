@@ -3,9 +3,9 @@ import type { ShareView } from '../actions/job/share-view.js';
 import { markOf, paintState } from './render-state.js';
 import { printable, printableLines, renderDuration, renderSize, shortId, widthOf } from './render-text.js';
 
-/** One line a share, with what went wrong below it. */
-export function renderShares(shares: readonly ShareView[]): string {
-  return shares.flatMap((share) => [renderShare(share), ...renderFailure(share)]).join('\n');
+/** One line a share, with what went wrong below it; not below `last`, whose error the command ends with. */
+export function renderShares(shares: readonly ShareView[], last?: ShareView): string {
+  return shares.flatMap((share) => [renderShare(share), ...(share === last ? [] : renderFailure(share))]).join('\n');
 }
 
 function renderShare(share: ShareView): string {
@@ -29,12 +29,8 @@ function took({ startedAt, finishedAt }: ShareView): string {
 
 function renderFailure({ failure }: ShareView): readonly string[] {
   if (failure === undefined) return [];
-  const [first = '', ...rest] = printableLines(failure.message);
-  return [
-    `    ${chalk.red(first)} ${chalk.dim(printable(failure.code))}`,
-    ...rest.map((line) => `    ${line}`),
-    `    ${chalk.cyan('→')} ${printable(failure.hint)}`,
-  ];
+  const message = printableLines(failure.message).map((line) => chalk.red(line));
+  return [`    ${message.join('\n    ')} ${chalk.dim(printable(failure.code))}`, `    ${chalk.cyan('→')} ${printable(failure.hint)}`];
 }
 
 /** What was released, a line a file; with `files` also where it lies now. */

@@ -26,23 +26,35 @@ export function untilInterrupted(): { readonly signal: AbortSignal; readonly rel
   return { signal: controller.signal, release: () => process.removeListener('SIGINT', stop) };
 }
 
-/** Why a job as a whole has not succeeded: the first share's error, in the order of the shares. */
-export function jobFailure(job: bigint, shares: readonly ShareView[]): ToolkitError | undefined {
-  return shares.map((share) => failureOf(job, share)).find((error) => error !== undefined);
+/** The share that decides about a command's exit code, and its error. */
+export interface Failure {
+  readonly share: ShareView;
+  readonly error: ToolkitError;
+}
+
+/** Why a job as a whole has not succeeded: the first share that did not, in the order of the shares. */
+export const jobFailure = (job: bigint, shares: readonly ShareView[]): Failure | undefined =>
+  firstFailure(shares, (share) => failureOf(job, share));
+
+/** What kept a question about a job from being answered. How its shares ended is an answer, not a failure. */
+export const queryFailure = (shares: readonly ShareView[]): Failure | undefined => firstFailure(shares, problemOf);
+
+function firstFailure(shares: readonly ShareView[], errorOf: (share: ShareView) => ToolkitError | undefined): Failure | undefined {
+  for (const share of shares) {
+    const error = errorOf(share);
+    if (error !== undefined) return { share, error };
+  }
+  return undefined;
 }
 
 /**
  * Ends a command with an error's exit code after its results were shown. The error goes to stderr, and into the JSON result.
  * @returns what the JSON result says of it
  */
-export function endWith(error: ToolkitError | undefined, json: boolean): { readonly error?: Readonly<Record<string, unknown>> } {
-  if (error === undefined) return {};
+export function endWith(failure: Failure | undefined, json: boolean): { readonly error?: Readonly<Record<string, unknown>> } {
+  if (failure === undefined) return {};
+  const { error } = failure;
   process.exitCode = error.exitCode;
   if (!json) process.stderr.write(renderError(error, process.env['DT_DEBUG'] !== undefined));
   return { error: error.toJSON() };
-}
-
-/** What kept a question about a job from being answered. How its shares ended is an answer, not a failure. */
-export function queryFailure(shares: readonly ShareView[]): ToolkitError | undefined {
-  return shares.map((share) => problemOf(share)).find((error) => error !== undefined);
 }

@@ -24,8 +24,9 @@ export default class JobCancel extends BaseCommand<typeof JobCancel> {
     const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), dt);
     const canceled = await cancelJob(await this.signing(this.flags), selection, reason);
     await this.drawn();
-    this.log(renderShares(canceled.shares));
+    const failure = queryFailure(canceled.shares);
+    this.log(renderShares(canceled.shares, failure?.share));
     this.log(renderNext(`dt job status ${canceled.job}`));
-    return { ...canceled, ...endWith(queryFailure(canceled.shares), this.jsonEnabled()) };
+    return { ...canceled, ...endWith(failure, this.jsonEnabled()) };
   }
 }

@@ -40,6 +40,10 @@ export default class JobExec extends BaseCommand<typeof JobExec> {
     release();
     await this.drawn();
     const shares = executed.shares.map(({ party, run, problem }) => viewShare(party, run, problem));
-    return { task, algorithm, ...(await finishJob(this, context, { job: executed.job, shares, outputs: flags.outputs })) };
+    return {
+      task,
+      algorithm,
+      ...(await finishJob(this, context, { job: executed.job, shares, outputs: flags.outputs, interrupted: signal.aborted })),
+    };
   }
 }

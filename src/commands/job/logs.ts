@@ -31,6 +31,7 @@ export default class JobLogs extends BaseCommand<typeof JobLogs> {
     const listener = partyListener((line) => this.log(line), { states: true });
     const logs = flags.follow ? await followJobLogs(context, selection, listener, signal) : await readJobLogs(context, selection);
     release();
+    if (signal.aborted) process.exitCode = 130;
     if (!flags.follow) for (const line of renderLogs(logs.shares)) this.log(line);
     return { ...logs, ...endWith(queryFailure(logs.shares), this.jsonEnabled()) };
   }

@@ -28,12 +28,13 @@ export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
     const found = out === undefined ? await jobStatus(context, selection) : await downloadOutputs(context, { ...selection, folder: out });
     await this.drawn();
     const shares = found.shares.map((share) => ({ ...share, files: 'files' in share ? (share.files as readonly string[]) : [] }));
+    const failure = queryFailure(shares);
     for (const share of shares) {
-      this.log(renderShares([share]));
+      this.log(renderShares([share], failure?.share));
       if (share.outputs.length > 0) this.log(renderOutputs(share, share.files));
     }
     const count = shares.reduce((sum, { files }) => sum + files.length, 0);
     this.log(out === undefined ? renderNext(`dt job outputs ${found.job} --out <folder>`) : renderDone(`${count} files in ${out}`));
-    return { job: found.job, shares, ...endWith(queryFailure(shares), this.jsonEnabled()) };
+    return { job: found.job, shares, ...endWith(failure, this.jsonEnabled()) };
   }
 }

@@ -30,6 +30,6 @@ export default class JobRerun extends BaseCommand<typeof JobRerun> {
     const rerun = await rerunJob(context, { ...selection, wait: !detach, listener, signal });
     release();
     await this.drawn();
-    return finishJob(this, context, { ...rerun, outputs });
+    return finishJob(this, context, { ...rerun, outputs, interrupted: signal.aborted });
   }
 }

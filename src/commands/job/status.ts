@@ -21,8 +21,9 @@ export default class JobStatus extends BaseCommand<typeof JobStatus> {
     const status = await jobStatus(await this.signing(this.flags), selection);
     const { job, task, taskOpen, algorithm, algorithmName, shares } = status;
     this.log(`Job ${job} of task ${task}${taskOpen ? '' : ' (closed)'} runs ${printable(algorithmName ?? '?')}  ${shortId(algorithm)}`);
-    this.log(renderShares(shares));
+    const failure = queryFailure(shares);
+    this.log(renderShares(shares, failure?.share));
     if (shares.some((share) => share.outputs.length > 0)) this.log(renderNext(`dt job outputs ${job} --out <folder>`));
-    return { ...status, ...endWith(queryFailure(shares), this.jsonEnabled()) };
+    return { ...status, ...endWith(failure, this.jsonEnabled()) };
   }
 }
