@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { JobTree } from './job-tree.js';
 import { BUILD, ENTER, GATE, INIT } from './launch-scripts.js';
-import type { Machine } from './machine.js';
+import { filterLoader, type Machine } from './machine.js';
 import { toolPath } from './machine-tools.js';
 import type { SandboxLevel, SandboxLimits } from './sandbox.js';
+import { seccompArch } from './seccomp-filter.js';
 
 /** Inside, every job has this one id, and no other exists. */
 const INSIDE_ID = 65_534;
@@ -34,7 +35,9 @@ export function isolatedLaunch(level: Exclude<SandboxLevel, 'process'>, input: L
   const dieWithDaemon = [tool('setpriv'), '--pdeathsig', 'KILL'];
   const build = [tool('sh'), '-c', BUILD, 'build', tree.stage, tree.scratch, tree.folders, tree.files, tree.build, tree.enter];
   const enter = level === 'namespaces' ? byUnshare(input) : byBubblewrap(input);
-  const start = ['/usr/bin/prlimit', ...rlimits(machine, input), '--', '/usr/bin/sh', '-c', INIT, 'init', ...input.command];
+  const arch = level === 'namespaces' && machine.loadsFilter ? seccompArch() : undefined;
+  const filter = arch === undefined ? [] : ['/usr/bin/perl', ...filterLoader(arch)];
+  const start = ['/usr/bin/prlimit', ...rlimits(machine, input), '--', ...filter, '/usr/bin/sh', '-c', INIT, 'init', ...input.command];
   if (machine.root) {
     // Changing the id clears the death signal, so it is set again.
     const dropRoot = [...dieWithDaemon, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--'];

@@ -1,13 +1,16 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Programs of util-linux, coreutils and hostname, all of them part of every Debian; and bubblewrap, where somebody installed it. */
+/** Programs of util-linux, coreutils and hostname, all of them part of every Debian. */
 const needed = ['sh', 'unshare', 'mount', 'umount', 'pivot_root', 'setpriv', 'prlimit', 'setsid', 'hostname', 'mkdir'] as const;
-export type ToolName = (typeof needed)[number] | 'bwrap';
+/** bubblewrap, where somebody installed it; perl to load the filter of system calls without it. */
+const optional = ['bwrap', 'perl'] as const;
+export type ToolName = (typeof needed)[number] | (typeof optional)[number];
 
 export interface MachineTools {
   /** Absolute paths. */
   readonly paths: ReadonlyMap<ToolName, string>;
+  /** Of those that every level needs. */
   readonly missing: readonly ToolName[];
   /** For the setup stage, which knows no other environment. */
   readonly searchPath: string;
@@ -18,12 +21,11 @@ export const systemFolders: readonly string[] = ['/usr/sbin', '/usr/bin', '/sbin
 
 export async function findTools(folders: readonly string[] = systemFolders): Promise<MachineTools> {
   const paths = new Map<ToolName, string>();
-  const missing: ToolName[] = [];
-  for (const name of [...needed, 'bwrap'] as const) {
+  for (const name of [...needed, ...optional]) {
     const path = await firstExecutable(folders.map((folder) => join(folder, name)));
-    if (path === undefined) missing.push(name);
-    else paths.set(name, path);
+    if (path !== undefined) paths.set(name, path);
   }
+  const missing = needed.filter((name) => !paths.has(name));
   return { paths, missing, searchPath: folders.join(':') };
 }
 

@@ -3,7 +3,9 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type CgroupHome, findCgroups } from './cgroup.js';
 import type { BindMount } from './job-tree.js';
+import { LOAD_FILTER } from './launch-scripts.js';
 import { findTools, type MachineTools, systemFolders, toolPath } from './machine-tools.js';
+import { type SeccompArch, seccompArch, seccompFilter } from './seccomp-filter.js';
 
 /** What was found out once about this machine; plain data, shared by all runs. */
 export interface Machine {
@@ -16,6 +18,8 @@ export interface Machine {
   readonly systemBinds: readonly BindMount[];
   /** World-readable parts of /proc that describe the machine, as far as this kernel has them. */
   readonly procMasks: readonly { readonly name: string; readonly folder: boolean }[];
+  /** Perl can load the filter of system calls at level `namespaces`: on this processor and with this kernel. */
+  readonly loadsFilter: boolean;
   /** bubblewrap from 0.8 on. */
   readonly disableUserns: boolean;
   /** Hard limits of the daemon by their names in /proc/self/limits: no job can be given more. */
@@ -28,7 +32,7 @@ const run = promisify(execFile);
 
 export async function inspectMachine(toolFolders: readonly string[] = systemFolders): Promise<Machine> {
   const tools = await findTools(toolFolders);
-  const [root, jobIds, cgroups, systemBinds, procMasks, hardLimits, inherited] = await Promise.all([
+  const [root, jobIds, cgroups, systemBinds, procMasks, hardLimits, inherited, loadsFilter] = await Promise.all([
     mayMount(tools),
     freeIds(),
     findCgroups(),
@@ -36,6 +40,7 @@ export async function inspectMachine(toolFolders: readonly string[] = systemFold
     masksOfProc(),
     ownHardLimits(),
     inheritedDescriptors(),
+    tryFilter(tools),
   ]);
   const help = tools.paths.has('bwrap') ? await run(toolPath(tools, 'bwrap'), ['--help']).catch(() => ({ stdout: '' })) : { stdout: '' };
   return {
@@ -45,6 +50,7 @@ export async function inspectMachine(toolFolders: readonly string[] = systemFold
     cgroups,
     systemBinds,
     procMasks,
+    loadsFilter,
     disableUserns: help.stdout.includes('--disable-userns'),
     hardLimits,
     inherited,
@@ -52,8 +58,24 @@ export async function inspectMachine(toolFolders: readonly string[] = systemFold
 }
 
 async function mayMount(tools: MachineTools): Promise<boolean> {
-  if (process.geteuid?.() !== 0 || tools.missing.some((name) => name !== 'bwrap')) return false;
+  if (process.geteuid?.() !== 0 || tools.missing.length > 0) return false;
   return run(toolPath(tools, 'unshare'), ['--mount', '--', toolPath(tools, 'sh'), '-c', ':'], { env: {} }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Arguments of perl that load the filter and go on with a program. */
+export const filterLoader = (arch: SeccompArch): readonly string[] => [
+  ...['-e', LOAD_FILTER, '--', arch === 'x64' ? '157' : '167'],
+  seccompFilter(arch).toString('hex'),
+];
+
+async function tryFilter(tools: MachineTools): Promise<boolean> {
+  const arch = seccompArch();
+  if (arch === undefined || !tools.paths.has('perl') || tools.missing.length > 0) return false;
+  const load = [toolPath(tools, 'perl'), ...filterLoader(arch), toolPath(tools, 'sh'), '-c', ':'];
+  return run(toolPath(tools, 'setpriv'), ['--no-new-privs', '--', ...load], { env: {} }).then(
     () => true,
     () => false,
   );
@@ -90,7 +112,7 @@ async function systemTree(tools: MachineTools): Promise<readonly BindMount[]> {
   for (const name of ['null', 'zero', 'full', 'random', 'urandom']) {
     binds.push({ source: `/dev/${name}`, target: `/dev/${name}`, kind: 'device', executable: false });
   }
-  for (const name of ['sh', 'prlimit', 'setpriv', 'unshare'] as const) {
+  for (const name of ['sh', 'prlimit', 'setpriv', 'unshare', 'perl'] as const) {
     const path = tools.paths.get(name);
     if (path !== undefined) binds.push({ source: await realpath(path), target: `/usr/bin/${name}`, kind: 'file', executable: true });
   }

@@ -10,7 +10,7 @@ import { toolPath } from './machine-tools.js';
 import { findRuntime, type InstalledRuntime, jobEnvironment, type RuntimePaths } from './runtimes.js';
 import type { Runtime, SandboxLevel, SandboxLimits } from './sandbox.js';
 import { sandboxLevels } from './sandbox.js';
-import { seccompArchs } from './seccomp-filter.js';
+import { seccompArch } from './seccomp-filter.js';
 import { MissingLayers, startJob } from './start-job.js';
 
 export interface LevelProbe {
@@ -59,7 +59,7 @@ export async function probeSandbox(options: ProbeOptions = {}): Promise<SandboxP
   const machine = await inspectMachine(options.toolFolders);
   const folder = await trialFolder();
   try {
-    const countsTasks = machine.tools.missing.every((name) => name === 'bwrap') && (await tasksAreCountedApart(machine, folder));
+    const countsTasks = machine.tools.missing.length === 0 && (await tasksAreCountedApart(machine, folder));
     const levels: [SandboxLevel, LevelProbe][] = [];
     for (const level of sandboxLevels) levels.push([level, await probeLevel(level, machine, folder, countsTasks)]);
     const byName = Object.fromEntries(levels) as Record<SandboxLevel, LevelProbe>;
@@ -119,7 +119,6 @@ async function tryRun(
 }
 
 async function probeLevel(level: SandboxLevel, machine: Machine, folder: string, countsTasks: boolean): Promise<LevelProbe> {
-  const needed = layersOfLevel[level].flat();
   const absent = (problems: readonly MissingLayer[], layers: readonly Layer[] = []): LevelProbe => ({
     level,
     available: false,
@@ -127,17 +126,13 @@ async function probeLevel(level: SandboxLevel, machine: Machine, folder: string,
     missing: problems,
   });
   if (process.platform !== 'linux') return absent([{ layer: 'filesystem', reason: `jobs run on Linux only, this is ${process.platform}` }]);
-  const tools = machine.tools.missing.filter((name) => name !== 'bwrap' || level === 'bubblewrap');
-  if (tools.length > 0) {
-    const packages = tools.map((name) =>
-      name === 'bwrap' ? 'bwrap (package bubblewrap)' : `${name} (packages util-linux, mount, hostname)`,
-    );
-    const layer =
-      level === 'bubblewrap' && tools.join() === 'bwrap' ? 'seccomp' : (needed.find((name) => name === 'filesystem') ?? 'rlimits');
-    return absent([{ layer, reason: `${packages.join(', ')} is not installed` }]);
+  if (machine.tools.missing.length > 0) {
+    const reason = `${machine.tools.missing.join(', ')} is not installed (packages util-linux, mount, hostname, coreutils)`;
+    return absent([{ layer: level === 'process' ? 'rlimits' : 'filesystem', reason }]);
   }
-  if (level === 'bubblewrap' && !seccompArchs.includes(process.arch)) {
-    return absent([{ layer: 'seccomp', reason: `there is no filter for the processor architecture ${process.arch}` }]);
+  if (level === 'bubblewrap') {
+    if (!machine.tools.paths.has('bwrap')) return absent([{ layer: 'seccomp', reason: 'bwrap is not installed (package bubblewrap)' }]);
+    if (seccompArch() === undefined) return absent([{ layer: 'seccomp', reason: `there is no filter for ${process.arch} processors` }]);
   }
   try {
     const { layers, code, said } = await tryRun({ machine, folder, countsTasks, level }, ['/bin/sh', '-c', ':']);
@@ -157,7 +152,9 @@ function notHeld(level: SandboxLevel, held: readonly Layer[], machine: Machine):
   const missing = machine.cgroups.missing.filter(({ layer }) => !held.includes(layer));
   if (level === 'bubblewrap') return missing;
   const reason =
-    level === 'process' ? 'level process isolates nothing; use namespaces or bubblewrap' : 'only level bubblewrap filters system calls';
+    level === 'process'
+      ? 'level process isolates nothing; use namespaces or bubblewrap'
+      : 'perl, which loads the filter at level namespaces, is missing or cannot; bubblewrap does it too';
   const more = layersOfLevel.bubblewrap.filter((row) => !row.some((layer) => held.includes(layer)));
   return [...missing, ...more.map(([layer]) => ({ layer: layer ?? 'seccomp', reason }))];
 }

@@ -1,7 +1,7 @@
 /**
  * Levels from weak to strong. `process`: a child process with a clean environment and rlimits, nothing else.
- * `namespaces`: util-linux unshare, own mount, pid, ipc, uts, user and network namespaces. `bubblewrap`: the same through
- * bwrap, plus a seccomp filter.
+ * `namespaces`: util-linux unshare, own mount, pid, ipc, uts, user and network namespaces, and where perl is
+ * there to load it a seccomp filter. `bubblewrap`: the same through bwrap, and always with the filter.
  */
 export const sandboxLevels = ['process', 'namespaces', 'bubblewrap'] as const;
 export type SandboxLevel = (typeof sandboxLevels)[number];

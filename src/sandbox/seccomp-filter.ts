@@ -1,7 +1,8 @@
 import { absentCalls, checkedCalls, forbiddenCalls, reviewed, type SyscallNumbers } from './seccomp-syscalls.js';
 
 export type SeccompArch = 'x64' | 'arm64';
-export const seccompArchs: readonly string[] = ['x64', 'arm64'];
+/** Of this processor; undefined: there is no filter for it. */
+export const seccompArch = (): SeccompArch | undefined => (process.arch === 'x64' || process.arch === 'arm64' ? process.arch : undefined);
 
 // linux/bpf_common.h, linux/seccomp.h, linux/audit.h
 const LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS
@@ -44,7 +45,7 @@ const checks: Readonly<Record<keyof typeof checkedCalls, readonly Instruction[]>
 };
 
 /**
- * The filter of level `bubblewrap` as bytes of struct sock_filter[], for `bwrap --seccomp`. Another architecture (32-bit calls on a
+ * The filter of system calls as bytes of struct sock_filter[]. Another architecture (32-bit calls on a
  * 64-bit kernel) kills the process; numbers that nobody reviewed, so those of x32 and of newer kernels too, do not exist (ENOSYS).
  */
 export function seccompFilter(arch: SeccompArch): Buffer {

@@ -10,7 +10,7 @@ import { scratchUsage } from './limit-watch.js';
 import type { Machine } from './machine.js';
 import { processJob } from './process-job.js';
 import type { SandboxLevel, SandboxLimits } from './sandbox.js';
-import { type SeccompArch, seccompArchs, seccompFilter } from './seccomp-filter.js';
+import { seccompArch, seccompFilter } from './seccomp-filter.js';
 import { DEFAULT_FILES, type StartedJob } from './started-job.js';
 
 export interface StartOrder {
@@ -100,8 +100,8 @@ async function launchOrder(order: StartOrder): Promise<LaunchOrder> {
     mountinfo: await readFile('/proc/self/mountinfo', 'utf8'),
   });
   const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels.length });
-  const filtered = level === 'bubblewrap' && seccompArchs.includes(process.arch);
-  return { ...common, argv, cwd: '/', isolated: true, seccomp: filtered ? seccompFilter(process.arch as SeccompArch) : undefined };
+  const arch = level === 'bubblewrap' ? seccompArch() : undefined;
+  return { ...common, argv, cwd: '/', isolated: true, seccomp: arch && seccompFilter(arch) };
 }
 
 function allLayers(order: StartOrder, cgroup: JobCgroup, evidence: Evidence): readonly Layer[] {

@@ -54,6 +54,40 @@ console.log([flag, path], JSON.parse(readFileSync(path, 'utf8')), readFileSync('
       expect(await readdir(join(job.folder, 'logs'))).toEqual(['earlier.log']);
     });
 
+    it('lets ordinary programs of Python work', async () => {
+      const code = `import concurrent.futures, hashlib, multiprocessing, os, shutil, socket, sqlite3, ssl, subprocess, tempfile, threading, zoneinfo
+def square(n): return n * n
+if __name__ == '__main__':
+    with multiprocessing.Pool(2) as pool: print(pool.map(square, [1, 2, 3]))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool: print(list(pool.map(square, [4, 5])))
+    print(subprocess.run(['/bin/sh', '-c', 'echo from a shell'], capture_output=True, text=True).stdout.strip())
+    db = sqlite3.connect('/tmp/x.db'); db.execute('create table t (n)'); db.execute('insert into t values (7)'); db.commit()
+    print(db.execute('select n from t').fetchall())
+    a, b = socket.socketpair(); a.send(b'pair'); print(b.recv(9))
+    with tempfile.NamedTemporaryFile() as f: f.write(b'x'); f.flush(); shutil.copy(f.name, 'outputs/copy')
+    print(zoneinfo.ZoneInfo('Europe/Zurich').key, hashlib.sha256(b'').hexdigest()[:4], os.path.expanduser('~'), os.cpu_count() > 0)`;
+      const { stdout, stderr, exit } = await shelf.runCode(sandbox, 'python3', code);
+      const expected = ['[1, 4, 9]', '[16, 25]', 'from a shell', '[(7,)]', "b'pair'", 'Europe/Zurich e3b0 /tmp True', ''];
+      expect([stderr, exit.exitCode, stdout]).toEqual(['', 0, expected.join('\n')]);
+    });
+
+    it('lets ordinary programs of Node work', async () => {
+      const code = `import { Worker } from 'node:worker_threads'; import { spawnSync, fork } from 'node:child_process'; import fs from 'node:fs';
+import { gzipSync, gunzipSync } from 'node:zlib'; import { randomBytes, scryptSync, generateKeyPairSync } from 'node:crypto'; import os from 'node:os';
+const worker = new Worker('require("node:worker_threads").parentPort.postMessage(6 * 7)', { eval: true });
+console.log(await new Promise((resolve) => worker.on('message', resolve)));
+console.log(spawnSync('/bin/sh', ['-c', 'echo from a shell']).stdout.toString().trim());
+fs.writeFileSync('/tmp/child.mjs', 'process.send("child")');
+console.log(await new Promise((resolve) => fork('/tmp/child.mjs').on('message', resolve)));
+fs.writeFileSync('/tmp/a', 'x'); fs.copyFileSync('/tmp/a', 'outputs/a'); await fs.promises.rename('outputs/a', 'outputs/b');
+console.log(gunzipSync(gzipSync('zip')).toString(), randomBytes(4).length, scryptSync('a', 'b', 8).length, generateKeyPairSync('ed25519').publicKey.type);
+console.log(new WebAssembly.Memory({ initial: 10, maximum: 1000 }).buffer.byteLength, new Date(0).toLocaleString('de-CH', { timeZone: 'Europe/Zurich' }));
+console.log(os.userInfo().username, os.hostname(), os.availableParallelism() > 0);`;
+      const { stdout, stderr, exit } = await shelf.runCode(sandbox, 'node', code);
+      const expected = ['42', 'from a shell', 'child', 'zip 4 8 public', '655360 1.1.1970, 01:00:00', 'job job true', ''];
+      expect([stderr, exit.exitCode, stdout]).toEqual(['', 0, expected.join('\n')]);
+    });
+
     it.each([
       ['raise SystemExit(3)', 3, null],
       ['raise ValueError("no")', 1, null],

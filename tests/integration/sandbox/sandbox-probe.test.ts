@@ -36,7 +36,7 @@ describe.skipIf(isolatingLevels(probe).every(({ available }) => !available))('ch
     const sandbox = await createSandbox({ level: 'strongest', probe });
     expect(sandbox.level).toBe(probe.levels.bubblewrap.available ? 'bubblewrap' : 'namespaces');
     expect(sandbox.layers).toEqual(expect.arrayContaining(['filesystem', 'network', 'pid', 'user', 'capabilities', 'no-new-privileges']));
-    expect(sandbox.layers.includes('seccomp')).toBe(sandbox.level === 'bubblewrap');
+    if (sandbox.level === 'bubblewrap') expect(sandbox.layers).toContain('seccomp');
   });
 
   it('takes a weaker one by its name', async () => {
@@ -52,8 +52,22 @@ describe.skipIf(isolatingLevels(probe).every(({ available }) => !available))('ch
     expect(less.strongest).toBe('namespaces');
     await expect(createSandbox({ level: 'bubblewrap', probe: less })).rejects.toMatchObject({
       code: 'DT_SANDBOX_UNAVAILABLE',
-      details: { required: 'bubblewrap', missing: 'seccomp (bwrap (package bubblewrap) is not installed)' },
+      details: { required: 'bubblewrap', missing: 'seccomp (bwrap is not installed (package bubblewrap))' },
     });
+  });
+
+  it('gives level namespaces without perl too, and then claims no filter', async () => {
+    const less = await probeSandbox({ toolFolders: [await toolsWithout('bwrap', 'perl')] });
+    const sandbox = await createSandbox({ level: 'strongest', probe: less });
+    expect([sandbox.level, sandbox.layers.includes('seccomp')]).toEqual(['namespaces', false]);
+    expect(less.levels.namespaces.missing).toContainEqual({ layer: 'seccomp', reason: expect.stringContaining('perl') });
+    const { exit, stdout } = await shelf.runCode(
+      sandbox,
+      'python3',
+      "print([row for row in open('/proc/self/status') if row.startswith('Seccomp:')])",
+    );
+    expect(stdout).toBe("['Seccomp:\\t0\\n']\n");
+    expect(exit.report.layers).not.toContain('seccomp');
   });
 
   it('never falls to level process by itself', async () => {

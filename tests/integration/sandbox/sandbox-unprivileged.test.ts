@@ -90,7 +90,7 @@ print(os.getuid(), sorted(os.listdir('/job')), os.cpu_count() is not None)`;
       expect(exit.report.layers).toEqual(
         expect.arrayContaining(['filesystem', 'network', 'pid', 'user', 'unprivileged-uid', 'capabilities', 'pids-rlimit']),
       );
-      expect(exit.report.layers.includes('seccomp')).toBe(level === 'bubblewrap');
+      if (level === 'bubblewrap') expect(exit.report.layers).toContain('seccomp');
       expect(await collectOutputs(folder)).toMatchObject([{ name: 'r', sizeBytes: 1 }]);
       expect(await readFile(join(folder, 'outputs', 'r'), 'utf8')).toBe('7');
     });
