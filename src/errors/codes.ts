@@ -100,12 +100,6 @@ export const errorTable = {
     3,
     404,
   ),
-  DT_ASSET_EXISTS: row(
-    'Data token {id} exists already.',
-    'Nothing was minted; use `--salt` for a second token with the same content.',
-    3,
-    409,
-  ),
   DT_OPERATOR_UNKNOWN: row('No operator {id} on this chain.', 'Run `dt system ops` to see the published operators.', 3, 422),
   DT_OPERATOR_RETIRED: row('Operator {id} has been retired.', 'Ask the system administrator for its successor: `dt system ops`.', 3, 422),
   DT_OPERATOR_EXISTS: row(
@@ -201,12 +195,6 @@ export const errorTable = {
     5,
     403,
   ),
-  DT_POLICY_NO_GRANT: row(
-    '{composite} has no live grant of {child}.',
-    'Ask the owner of {child}: `dt asset grant --dt {child} --cdt {composite}`.',
-    5,
-    403,
-  ),
   DT_POLICY_BY_HAND: row(
     'All conditions hold, but the owner of {child} grants by hand.',
     'Ask it to run `dt asset grant --dt {child} --cdt {composite}`, then repeat the command.',
@@ -219,8 +207,6 @@ export const errorTable = {
     5,
     403,
   ),
-  DT_TASK_CLOSED: row('Task {task} is not open.', 'Open a task with `dt job init`.', 5, 403),
-  DT_TASK_UNKNOWN: row('No task {task} on this chain.', 'Open a task with `dt job init`.', 5, 404),
 
   DT_CHAIN_UNREACHABLE: row(
     'The chain at {url} does not answer: {reason}',

@@ -27,7 +27,7 @@ export interface ComposeAssetResult {
 /**
  * Mints a composite, asks every owner's daemon for its grant and activates it. All constraints are checked before anything is written. A
  * call that stopped half-way is repeated as it is: what is done stays done.
- * @throws DT_ASSET_UNKNOWN, DT_POLICY_DENIED, DT_POLICY_NO_GRANT, DT_PEER_*, DT_CHAIN_REVERTED
+ * @throws DT_ASSET_UNKNOWN, DT_POLICY_DENIED, DT_POLICY_BY_HAND, DT_PEER_*, DT_CHAIN_REVERTED
  */
 export async function composeAsset(context: ActionContext, parameters: ComposeAssetParameters): Promise<ComposeAssetResult> {
   const { ledger, content } = context;

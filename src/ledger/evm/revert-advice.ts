@@ -27,7 +27,7 @@ export const revertTable: Readonly<Record<string, RevertRow>> = {
 
   // operators
   OperatorExists: row(
-    'It was published before with this salt; use `--salt` for another, or update it: `dt system op --update {operator}`.',
+    'It was published before with this salt; use `--salt` for another, or `dt system op --attr-file … --update` for a new version.',
     'token',
   ),
   OperatorAlreadyRetired: row('Publish a successor under a new salt.', 'token'),

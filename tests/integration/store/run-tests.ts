@@ -136,7 +136,7 @@ export function runTests(newBench: NewBench): void {
   test(
     'a refusal is a finished run, and cannot be run again',
     using(async (_, store) => {
-      const failure = problem('DT_POLICY_NO_GRANT');
+      const failure = problem('DT_POLICY_DENIED');
       const stored = await store.runs.recordRefusal(newRun(8), { failure, receiptDigest: digest('refusal') });
       expect(stored.outcome).toBe('stored');
       // A bigint in the details of a problem comes back as text.

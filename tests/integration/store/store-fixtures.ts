@@ -22,8 +22,8 @@ export const newRun = (jobId: bigint | number, more: Partial<NewRun> = {}): NewR
   ...more,
 });
 
-export function problem(code: 'DT_JOB_FAILED' | 'DT_POLICY_NO_GRANT' | 'DT_JOB_CANCELED' | 'DT_JOB_REVOKED'): RunProblem {
-  const error = new ToolkitError(code, { id: 5n, owner: 'us', reason: 'it broke', composite: 'c', child: 'd', by: 'alice' });
+export function problem(code: 'DT_JOB_FAILED' | 'DT_POLICY_DENIED' | 'DT_JOB_CANCELED' | 'DT_JOB_REVOKED'): RunProblem {
+  const error = new ToolkitError(code, { id: 5n, owner: 'us', reason: 'it broke', count: 1, summary: 'c', by: 'alice' });
   return { code: error.code, message: error.message, hint: error.hint, details: error.details };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorEntry, errorTable, isErrorCode } from '../../../src/errors/codes.js';
-import { findThrownErrors } from './thrown-errors.js';
+import { findNamedCodes, findThrownErrors } from './thrown-errors.js';
 
 const rows: readonly (readonly [string, ErrorEntry])[] = Object.entries(errorTable);
 const placeholders = (entry: ErrorEntry): readonly string[] => [
@@ -25,10 +25,8 @@ const exitOfArea: Readonly<Record<string, number>> = {
   DATASET: 3,
   AUTH: 4,
   POLICY: 5,
-  TASK: 5,
   CHAIN: 6,
   PEER: 7,
-  PROTOCOL: 7,
   JOB: 8,
   SANDBOX: 8,
   RECEIPT: 9,
@@ -77,6 +75,11 @@ describe('errors that are thrown', () => {
 
   it('have codes of the table', () => {
     expect(thrown.filter((one) => !isErrorCode(one.code))).toEqual([]);
+  });
+
+  it('use every row of the table', () => {
+    const named = findNamedCodes();
+    expect(rows.map(([code]) => code).filter((code) => !named.has(code))).toEqual([]);
   });
 
   it('fill every placeholder of their message and hint', () => {

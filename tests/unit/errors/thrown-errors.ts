@@ -46,6 +46,26 @@ export function findPromisedCodes(): readonly (readonly [where: string, code: st
   );
 }
 
+/** Codes that stand as a text anywhere in the sources but the table itself. */
+export function findNamedCodes(): ReadonlySet<string> {
+  const sources = sourceFiles().filter((file) => file !== 'src/errors/codes.ts');
+  return new Set(
+    sources.flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/'(DT_[A-Z0-9_]+)'/g)].map(([, code]) => code ?? '')),
+  );
+}
+
+/** Every `dt <topic> …` in texts and comments, up to the end of its text, code span or sentence. */
+export function findCommandLines(): readonly (readonly [where: string, line: string])[] {
+  const topics = readdirSync(join(root, 'src/commands')).map((name) => name.replace(/\.ts$/, ''));
+  const start = `\\bdt (?:${topics.join('|')})\\b`;
+  const command = new RegExp(`${start}(?:(?!${start})(?:[^\`'",;.)$\\\\]|\\.(?=\\w)|\\$\\{[\\w.]+\\}))*`, 'g');
+  return sourceFiles().flatMap((file) =>
+    readFileSync(join(root, file), 'utf8')
+      .split('\n')
+      .flatMap((line, i) => [...line.matchAll(command)].map(([text]) => [`${file}:${i + 1}`, text.trim()] as const)),
+  );
+}
+
 function sourceFiles(): readonly string[] {
   return readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

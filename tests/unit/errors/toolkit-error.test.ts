@@ -4,10 +4,10 @@ import { ToolkitError, toToolkitError } from '../../../src/errors/toolkit-error.
 
 describe('ToolkitError', () => {
   it('fills message and hint from its details', () => {
-    const error = new ToolkitError('DT_POLICY_NO_GRANT', { composite: 'C', child: 'L' });
-    expect(error.message).toBe('C has no live grant of L.');
-    expect(error.hint).toBe('Ask the owner of L: `dt asset grant --dt L --cdt C`.');
-    expect(error).toMatchObject({ name: 'ToolkitError', code: 'DT_POLICY_NO_GRANT', exitCode: 5, httpStatus: 403, retryable: false });
+    const error = new ToolkitError('DT_POLICY_BY_HAND', { composite: 'C', child: 'L' });
+    expect(error.message).toBe('All conditions hold, but the owner of L grants by hand.');
+    expect(error.hint).toBe('Ask it to run `dt asset grant --dt L --cdt C`, then repeat the command.');
+    expect(error).toMatchObject({ name: 'ToolkitError', code: 'DT_POLICY_BY_HAND', exitCode: 5, httpStatus: 403, retryable: false });
     expect(error).toBeInstanceOf(Error);
   });
 
