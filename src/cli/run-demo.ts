@@ -125,13 +125,15 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     say(`\n${chalk.green('✓')} Done in ${seconds} s. No row left its bank: the outputs above are all that was released, in ${outputs}`);
     if (parameters.keep) {
-      say(`\nChain and daemons keep running. In another terminal:\n  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}`);
+      say(
+        `\nChain and daemons keep running. In another terminal:\n  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}\n  alias dt='node ${join(root, 'bin', 'run.js')}'`,
+      );
       say(
         '  dt asset show --dt @bank-a\n  dt asset check --cdt @risk-model\n  dt job list --key fintech\n  dt asset revoke --dt @bank-a --cdt @risk-model --key bank-a',
       );
       say('Stop with ctrl-c.');
       await untilStopped();
-    } else say('Next: dt demo --keep leaves everything running; README.md takes the same way command by command.');
+    } else say('Next: `npm start -- --keep` leaves everything running; README.md takes the same way command by command.');
     return { home, outputs, seconds };
   } finally {
     await Promise.all(programs.reverse().map((program) => program.stop()));
