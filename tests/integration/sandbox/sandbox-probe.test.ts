@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,22 @@ const folders: string[] = [];
 afterAll(async () => {
   await shelf.clear();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+/** The other tests skip a level that is not given. This one fails when the machine would give it and our own setup does not. */
+describe('the probe', () => {
+  const works = (command: string, ...args: string[]): boolean => spawnSync(command, args, { env: {}, stdio: 'ignore' }).status === 0;
+  const unshared = '--user --map-root-user --mount --pid --ipc --uts --net --cgroup --fork --mount-proc'.split(' ');
+
+  it.runIf(works('/usr/bin/unshare', ...unshared, '--', '/bin/true'))('gives level namespaces where unshare works', () => {
+    expect(probe.levels.namespaces).toMatchObject({ available: true });
+    expect(probe.machine.loadsFilter).toBe(existsSync('/usr/bin/perl') && ['x64', 'arm64'].includes(process.arch));
+  });
+
+  const wrapped = '--unshare-all --ro-bind / / --proc /proc --dev /dev'.split(' ');
+  it.runIf(works('/usr/bin/bwrap', ...wrapped, '--', '/bin/true'))('gives level bubblewrap where bwrap works', () => {
+    expect(probe.levels.bubblewrap).toMatchObject({ available: true });
+  });
 });
 
 /** The tools of this machine without some of them. */
