@@ -19,6 +19,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   app.disable('x-powered-by');
   app.set('trust proxy', deps.config.trustProxy);
   app.set('query parser', 'simple');
+  app.enable('case sensitive routing');
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
   app.use(audit(deps, metrics));
   app.use(jsonBody(deps.config.jobs.requestMaxBytes));
@@ -45,11 +46,13 @@ function audit(deps: Pick<DaemonDeps, 'store' | 'log' | 'now'>, metrics: Metrics
   return (request, response, next) => {
     response.setHeader('x-request-id', randomUUID());
     const started = deps.now();
-    response.on('finish', () => {
+    // Not `finish`: who hangs up before the answer has asked all the same.
+    response.on('close', () => {
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       metrics.observe(request.method, route, response.statusCode);
       const { requester, job, token, code } = response.locals;
-      deps.log.debug({ method: request.method, route, status: response.statusCode, ms: deps.now() - started, requester }, 'request');
+      const { method, ip: from } = request;
+      deps.log.debug({ method, route, status: response.statusCode, ms: deps.now() - started, requester, from }, 'request');
       if (!/^\/v1\/(jobs|grants|assets|documents)/.test(request.path)) return;
       deps.store.requests
         .record({ time: started, requester, action: `${request.method} ${route}`, jobId: job, token, status: response.statusCode, code })

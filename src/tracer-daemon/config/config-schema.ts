@@ -81,10 +81,7 @@ export const configSchema: SectionSchema = {
         description: 'Address to listen on; 0.0.0.0 is every interface.',
         expected: 'an IP address or a host name',
       },
-      port: count(0, 65_535, 8550, 'TCP port; 0 takes any free one.'),
-    }),
-    publicUrl: url('http-url', 'How others reach this daemon; the organization publishes the same URL on the chain.', {
-      default: 'http://127.0.0.1:8550',
+      port: count(0, 65_535, 8090, 'TCP port; 0 takes any free one.'),
     }),
     tls: {
       type: 'object',

@@ -9,7 +9,6 @@ export type LogLevel = (typeof logLevels)[number];
  */
 export interface DaemonConfig {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly publicUrl: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** As express takes it: false, true (any proxy), or the number of proxies in front. */
   readonly trustProxy: boolean | number;

@@ -98,7 +98,6 @@ function completed(values: CheckedValues, folder: string): DaemonConfig {
       : { file: at(key.file), passwordEnv: key.passwordEnv };
   return {
     listen: values.listen,
-    publicUrl: values.publicUrl,
     tls: tls && { certFile: at(tls.certFile), keyFile: at(tls.keyFile) },
     trustProxy: values.trustProxy,
     chain: { rpcUrl: chain.rpcUrl, wsUrl: chain.wsUrl, addressBook: at(chain.addressBook) },

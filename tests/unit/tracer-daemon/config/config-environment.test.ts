@@ -15,7 +15,7 @@ test('variables win over the file and over defaults, each in the form of its typ
   const config = parsed(
     {
       DT_DAEMON__LISTEN__PORT: '9000',
-      DT_DAEMON__PUBLIC_URL: 'https://daemon.example',
+      DT_DAEMON__CHAIN__RPC_URL: 'https://chain.example',
       DT_DAEMON__TRUST_PROXY: '1',
       DT_DAEMON__GRANTS__AUTO: 'true',
       DT_DAEMON__GRANTS__MAX_DAYS: '',
@@ -30,7 +30,7 @@ test('variables win over the file and over defaults, each in the form of its typ
     'listen:\n  port: 1\n  host: 0.0.0.0\ngrants:\n  maxDays: 3\n  auto: false\n',
   );
   expect(config.listen).toEqual({ host: '0.0.0.0', port: 9000 });
-  expect(config.publicUrl).toBe('https://daemon.example');
+  expect(config.chain.rpcUrl).toBe('https://chain.example');
   expect(config.trustProxy).toBe(1);
   expect(config.grants).toEqual({ auto: true, maxDays: undefined });
   expect(config.sandbox.limits.memoryMiB).toBe(64);

@@ -124,8 +124,8 @@ test.each(['- a\n- b\n', 'just text\n', '17\n'])('a file that holds no keys: %j'
 test.each([
   ['trustProxy', 'trustProxy: 11', 'trustProxy: 2'],
   ['trustProxy', 'trustProxy: "yes"', 'trustProxy: true'],
-  ['publicUrl', 'publicUrl: ftp://x', 'publicUrl: https://x/dt'],
-  ['publicUrl', 'publicUrl: https://u:p@x', 'publicUrl: https://x:1'],
+  ['chain.rpcUrl', 'chain: {rpcUrl: "ftp://x"}', 'chain: {rpcUrl: "https://x/dt"}'],
+  ['chain.rpcUrl', 'chain: {rpcUrl: "https://u:p@x"}', 'chain: {rpcUrl: "https://x:1"}'],
   ['chain.wsUrl', 'chain: {wsUrl: "http://x"}', 'chain: {wsUrl: "wss://x"}'],
   ['key.passwordEnv', 'key: {passwordEnv: "my password"}', 'key: {passwordEnv: MY_PASSWORD}'],
   ['key.name', 'key: {name: ../other}', 'key: {name: other}'],
