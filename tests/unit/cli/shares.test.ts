@@ -80,13 +80,13 @@ describe('a share', () => {
 
   it('that comes first decides, and its error is not said twice', () => {
     const down = viewShare(b, undefined, new ToolkitError('DT_PEER_UNREACHABLE', { url: 'u', reason: 'down' }));
-    const refused = viewShare(a, undefined, new ToolkitError('DT_POLICY_NO_GRANT', { composite: 'c', child: 'd' }));
+    const refused = viewShare(a, undefined, new ToolkitError('DT_POLICY_FIXED_PARAMETER', { key: 'k' }));
     expect(jobFailure(1n, [viewShare(a, run('succeeded'), undefined), down, refused])).toMatchObject({
       error: { code: 'DT_PEER_UNREACHABLE' },
       share: down,
     });
     expect(queryFailure([viewShare(a, run('failed'), undefined)])).toBeUndefined();
-    expect(plain(renderShares([down, refused]))).toMatch(/down DT_PEER_UNREACHABLE[\s\S]*DT_POLICY_NO_GRANT/);
+    expect(plain(renderShares([down, refused]))).toMatch(/down DT_PEER_UNREACHABLE[\s\S]*DT_POLICY_FIXED_PARAMETER/);
     expect(plain(renderShares([down, refused], down))).not.toContain('DT_PEER_UNREACHABLE');
   });
 
