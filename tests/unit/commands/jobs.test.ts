@@ -238,10 +238,15 @@ describe('what cannot be used is refused before anything is written', () => {
     const before = (await third.context.ledger.head()).block;
     expect(await jsonDt(argv.split(' '), { home, env }, code)).toMatchObject({ error: { code: error } });
     expect((await third.context.ledger.head()).block).toBe(before);
-    const plain = await runDt(argv.split(' '), { home, env });
-    expect(plain.code).toBe(code);
-    expect(plain.stdout).toBe('');
-    if (!['--nonsense', 'king'].some((word) => argv.includes(word))) expect(plain.stderr).toMatch(new RegExp(`✗ .*${error}\\n {2}→ `));
+  });
+
+  it('says on stderr what happened and what to do, and ends with the same code without --json', async () => {
+    for (const [argv, code, error] of [cases[0], cases[9], cases[19]] as typeof cases) {
+      const plain = await runDt(argv.split(' '), { home, env: { DT_PRIVATE_KEY: third.wallet.privateKey } });
+      expect(plain).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(new RegExp(`✗ .*${error}\\n {2}→ `)) });
+    }
+    const flag = await runDt(['asset', 'show', '--nonsense'], { home });
+    expect(flag).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Nonexistent flag: --nonsense') });
   });
 
   it('needs a key to sign where nobody can be asked for one', async () => {

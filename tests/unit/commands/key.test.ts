@@ -31,6 +31,13 @@ describe('dt key', () => {
     for (const name of await readdir(join(home, 'keystore'))) expect((await stat(join(home, 'keystore', name))).mode & 0o077).toBe(0);
   });
 
+  it('says what may come next, unless it shall not', async () => {
+    const said = await runDt(['key', 'create', '--name', 'one'], { home, env });
+    const silent = await runDt(['key', 'create', '--name', 'two'], { home, env: { ...env, DT_HINTS: 'off' } });
+    expect([said.stdout.includes('Next: '), silent.stdout.includes('Next: ')]).toEqual([true, false]);
+    expect(silent.stdout).toContain('Key two created');
+  });
+
   it('imports from the environment, a file and stdin, and writes the key nowhere in the clear', async () => {
     await writeFile(join(home, 'key.hex'), `0x${PRIVATE}\n`);
     const ways = [
