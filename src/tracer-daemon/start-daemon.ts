@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -39,7 +39,10 @@ export interface StartOptions {
 
 /** Puts a daemon together from its configuration and starts it. @throws DT_CONFIG_*, DT_KEY_*, DT_PORT_BUSY, DT_SANDBOX_UNAVAILABLE, DT_STORE_* */
 export async function startDaemon(config: DaemonConfig, options: StartOptions = {}): Promise<RunningDaemon> {
-  const log = pino({ level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] }, pino.destination(2));
+  const log = pino(
+    { level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] },
+    pino.destination(2),
+  );
   await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
   const wallet = await openKey(config, options.password);
   const sandbox = await openSandbox(config);
@@ -85,7 +88,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
   };
   try {
     server = await listen(config, deps, metrics);
-    worker = await startWorker(deps, `${hostname()}:${config.jobs.folder}`);
+    // Stable over restarts, and different for each daemon that shares a database, also when they share the job folder of one machine.
+    worker = await startWorker(deps, `${hostname()}:${config.listen.port}:${config.jobs.folder}`);
   } catch (error) {
     await close();
     throw error;
@@ -113,12 +117,26 @@ async function openKey(config: DaemonConfig, given: string | undefined): Promise
   return new Keystore(key.keystore).open(key.name, password);
 }
 
+const COMMITMENT_KEY_BYTES = 32;
+
 /** Made once; without it nobody can test guesses of small files against the commitments in receipts. */
 async function commitmentKey(config: DaemonConfig): Promise<Uint8Array> {
   const file = join(dirname(config.jobs.folder), 'commitment.key');
-  await writeFile(file, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+  const found = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
   });
+  if (found?.length === COMMITMENT_KEY_BYTES) return found;
+  // Written aside first: a kill in between must not leave an empty file, a key that everybody knows.
+  const made = `${file}.${process.pid}.tmp`;
+  const handle = await open(made, 'w', 0o600);
+  try {
+    await handle.writeFile(randomBytes(COMMITMENT_KEY_BYTES));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(made, file);
   return readFile(file);
 }
 
