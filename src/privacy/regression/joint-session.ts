@@ -84,18 +84,31 @@ export async function openBankSession(
 }
 
 export async function openDealerSession(links: DealerLinks, terms: Terms, inDim: number, random: RandomSource): Promise<DealerSession> {
-  const banks = [new MessageLink(links.banks[0]), new MessageLink(links.banks[1])] as const;
-  const [digest] = await Promise.all([agreeOnTerms(banks[0], terms), agreeOnTerms(banks[1], terms)]);
-  const [shape0, shape1] = await Promise.all([receiveAnnouncement(banks[0], 0), receiveAnnouncement(banks[1], 1)]);
-  checkShapes(shape0.rows, shape1.rows, banks[0].peer, banks[1].peer, [shape0.columns, shape1.columns], inDim);
-  const streams = await Promise.all([agreeOnStreams(banks[0], digest, random), agreeOnStreams(banks[1], digest, random)]);
-  return { banks, streams, ring: new RingMemory(), shape: { rows: shape0.rows, columns: [shape0.columns, shape1.columns] } };
+  // Each bank is met on its own, so that one that hangs does not make the other wait for the dealer.
+  const meet = async (bank: 0 | 1): Promise<{ link: MessageLink; shape: Announcement; streams: LinkStreams }> => {
+    const link = new MessageLink(links.banks[bank]);
+    const digest = await agreeOnTerms(link, terms);
+    const shape = await receiveAnnouncement(link, bank);
+    return { link, shape, streams: await agreeOnStreams(link, digest, random) };
+  };
+  const [bank0, bank1] = await Promise.all([meet(0), meet(1)]);
+  const columns = [bank0.shape.columns, bank1.shape.columns] as const;
+  checkShapes(bank0.shape.rows, bank1.shape.rows, bank0.link.peer, bank1.link.peer, columns, inDim);
+  return {
+    banks: [bank0.link, bank1.link],
+    streams: [bank0.streams, bank1.streams],
+    ring: new RingMemory(),
+    shape: { rows: bank0.shape.rows, columns },
+  };
 }
 
-/** The last word of a run: every party waits for it from every peer, so that no one takes a result that another could not finish. */
+/**
+ * The last word of a run: every party waits for it from every peer, so that no one takes a result that another could not finish.
+ * One after the other, a bank's other bank first: whoever is missing is then named by those who wait for it.
+ */
 export async function sayDone(links: readonly MessageLink[]): Promise<void> {
-  await Promise.all(links.map((link) => link.send('done', new Uint8Array(messageHeaderBytes))));
-  await Promise.all(links.map((link) => link.receive('done', 0)));
+  for (const link of links) await link.send('done', new Uint8Array(messageHeaderBytes));
+  for (const link of links) await link.receive('done', 0);
 }
 
 function announce(link: MessageLink, { bank, rows, columns }: Announcement): Promise<void> {
