@@ -86,7 +86,7 @@ What holds for every command:
 - **Every flag** can be set by the environment variable beside it. Names with dashes may be written with underscores: \`--attr_file\`.
 - **Tokens** are named by their id, \`dt:ownership:\` and 64 hex digits, or by \`@name\` on the machine that gave them a name with \`--as\`. An \`@name\`
   works in attribute files too.
-- **Files**: all relative paths start at the working directory, also those inside attribute files. `-` in place of a file is stdin.
+- **Files**: all relative paths start at the working directory, also those inside attribute files. \`-\` in place of a file is stdin.
 - **Keys**: \`--key\` names a key of \`dt key list\`; its password is \`DT_PASSWORD\` or asked for. Without \`--key\` the default key signs. \`--private-key\`
   (64 hex digits, also without 0x) shows the key to every user of the machine and warns; \`DT_PRIVATE_KEY\` does not.
 
@@ -97,6 +97,7 @@ What holds for every command:
 | \`--address-book …\` | \`DT_ADDRESS_BOOK\` | file with the addresses of the contracts; default: the one in the home folder |
 | \`--json\` | | one JSON object on stdout |
 | | \`DT_PASSWORD\` | password of the key |
+| | \`DT_HINTS\` | \`off\`: no line about what may come next |
 | | \`DT_DEBUG\` | set to anything: errors come with their cause |
 
 Exit codes: 0 done, 1 a bug, 2 input or configuration, 3 asset or document, 4 authentication, 5 policy (a condition is not met), 6 chain, 7 another
