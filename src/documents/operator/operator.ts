@@ -7,8 +7,11 @@ import { documentParser, patterns } from '../schema.js';
 export const runtimes = ['node', 'python3'] as const;
 export type OperatorRuntime = (typeof runtimes)[number];
 
-/** File name of the operator in the job folder, which decides how an interpreter reads it. */
-export const operatorFileNames: Readonly<Record<OperatorRuntime, string>> = { node: 'operator.mjs', python3: 'operator.py' };
+/**
+ * File name of the operator in the job folder, which decides how an interpreter reads it. Python looks for modules beside it first, so it
+ * may not be called like one of the standard library: an operator.py would be what `import json` finds on its way.
+ */
+export const operatorFileNames: Readonly<Record<OperatorRuntime, string>> = { node: 'operator.mjs', python3: 'main.py' };
 
 export interface OperatorMetadata extends JsonObject {
   readonly main: { readonly type: string; readonly name: string; readonly [key: string]: Json };

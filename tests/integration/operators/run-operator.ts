@@ -38,7 +38,7 @@ export async function runOperator(
   const folder = await mkdtemp(join(tmpdir(), 'dt-operator-'));
   try {
     for (const part of ['inputs', 'outputs', 'operator']) await mkdir(join(folder, part));
-    const operator = file.endsWith('.py') ? 'operator/operator.py' : 'operator/operator.mjs';
+    const operator = file.endsWith('.py') ? 'operator/main.py' : 'operator/operator.mjs';
     await copyFile(join(samples, 'op', file), join(folder, operator));
     await writeFile(join(folder, 'args.json'), typeof args === 'string' ? args : JSON.stringify(args));
     for (const [name, input] of Object.entries(inputs)) {
