@@ -109,6 +109,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return this.view;
   }
 
+  /** Says what may come next. DT_HINTS=off silences it for scripts, and for the demo, whose story goes on by itself. */
+  async next(command: string): Promise<void> {
+    if (process.env['DT_HINTS'] === 'off') return;
+    const { renderNext } = await import('./render-text.js');
+    this.log(renderNext(command));
+  }
+
   /** Waits until all progress is drawn, so that results do not run into it. */
   protected async drawn(): Promise<void> {
     await this.view?.finish();

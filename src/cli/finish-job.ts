@@ -2,7 +2,6 @@ import type { ActionContext } from '../actions/action-context.js';
 import { type DownloadedShare, downloadOutputs } from '../actions/job/download-outputs.js';
 import { isFinalState, type ShareView } from '../actions/job/share-view.js';
 import { renderOutputs, renderShares } from './render-shares.js';
-import { renderNext } from './render-text.js';
 import { endWith, jobFailure } from './watch-job.js';
 
 export interface FinishedJob {
@@ -14,6 +13,7 @@ export interface FinishedJob {
 
 interface Terminal {
   log(message: string): void;
+  next(command: string): Promise<void>;
   jsonEnabled(): boolean;
 }
 
@@ -40,7 +40,7 @@ export async function finishJob(
     terminal.log(renderShares([share], failure?.share));
     if (share.outputs.length > 0) terminal.log(renderOutputs(share, 'files' in share ? share.files : undefined));
   }
-  if (failure === undefined) terminal.log(renderNext(nextOf(job, shares, fetched)));
+  if (failure === undefined) await terminal.next(nextOf(job, shares, fetched));
   if (interrupted) process.exitCode = 130;
   return { job, shares, ...endWith(failure, terminal.jsonEnabled()) };
 }

@@ -12,7 +12,7 @@ export interface InitDaemonParameters {
   readonly port: number;
   readonly host: string;
   readonly data: readonly string[];
-  readonly sandbox?: string | undefined;
+  readonly sandbox?: SandboxLevel | undefined;
   readonly force: boolean;
   readonly rpc?: string | undefined;
   readonly addressBook?: string | undefined;
@@ -29,7 +29,7 @@ export async function initDaemon(home: Home, parameters: InitDaemonParameters): 
     },
     key: { keystore: home.path('keystore'), name: parameters.key },
     ...(parameters.data.length > 0 && { datasets: { roots: parameters.data.map((folder) => resolve(folder)) } }),
-    ...(parameters.sandbox !== undefined && { sandbox: { level: parameters.sandbox as SandboxLevel } }),
+    ...(parameters.sandbox !== undefined && { sandbox: { level: parameters.sandbox } }),
   });
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text, { mode: 0o600, flag: parameters.force ? 'w' : 'wx' }).catch((error: NodeJS.ErrnoException) => {

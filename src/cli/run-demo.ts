@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import chalk from 'chalk';
 import { Keystore } from '../keys/keystore.js';
+import type { SandboxLevel } from '../sandbox/sandbox.js';
 import { type ChildProgram, startProgram } from './child-program.js';
 import { prepareDemo } from './demo-data.js';
 import { Home } from './home.js';
@@ -15,7 +16,7 @@ export interface DemoParameters {
   readonly home: string;
   readonly data: string | undefined;
   readonly keep: boolean;
-  readonly sandbox: string | undefined;
+  readonly sandbox: SandboxLevel | undefined;
   /** Runs one command of this program. */
   readonly dt: (...argv: string[]) => Promise<void>;
   readonly say: (text: string) => void;
@@ -31,7 +32,7 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
   const folder = new Home(home);
   await rm(home, { recursive: true, force: true });
   await mkdir(home, { recursive: true, mode: 0o700 });
-  Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD });
+  Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD, DT_HINTS: 'off' });
   const samples = join(root, 'samples');
   const shown = (word: string): string => (/^[\w./:@=-]+$/.test(word) ? word : `'${word}'`);
   const dt = async (...argv: string[]): Promise<void> => {

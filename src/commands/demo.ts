@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { namedFlags } from '../cli/named-flags.js';
+import { sandboxFlag } from '../cli/sandbox-flag.js';
 
 export default class Demo extends BaseCommand<typeof Demo> {
   static override description =
@@ -9,21 +11,13 @@ export default class Demo extends BaseCommand<typeof Demo> {
     '<%= config.bin %> demo --keep',
     '<%= config.bin %> demo --data ../shared/data/credit',
   ];
-  static override flags = {
-    data: Flags.directory({
-      description: 'folder with your own bank_a.csv (id, y, features) and bank_b.csv (id, features)',
-      env: 'DT_DATA',
-      exists: true,
-    }),
-    keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c', env: 'DT_KEEP' }),
-    sandbox: Flags.string({
-      description: 'the weakest sandbox that is acceptable',
-      options: ['process', 'namespaces', 'bubblewrap'],
-      env: 'DT_SANDBOX',
-    }),
-  };
+  static override flags = namedFlags({
+    data: Flags.directory({ description: 'folder with your own bank_a.csv (id, y, features) and bank_b.csv (id, features)', exists: true }),
+    keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c' }),
+    sandbox: sandboxFlag,
+  });
 
-  override async run(): Promise<unknown> {
+  override async run() {
     const { runDemo } = await import('../cli/run-demo.js');
     const { data, keep, sandbox } = this.flags;
     const dt = async (...argv: string[]): Promise<void> => {

@@ -14,14 +14,14 @@ export default class AssetActivate extends BaseCommand<typeof AssetActivate> {
   override async run() {
     const { activateAsset } = await import('../../actions/asset/activate-asset.js');
     const { isComposed, tokenChoices } = await import('../../cli/choices.js');
-    const { renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { renderDone } = await import('../../cli/render-text.js');
     const { flags } = this;
     const load = async () => tokenChoices(await this.reader(), (asset) => isComposed(asset) && !asset.activated);
     const cdt = await this.tokenId(await this.askChoice(flags.cdt, 'Which composite?', 'cdt', load), '--cdt');
     await activateAsset(await this.signing(flags), cdt);
     await this.drawn();
     this.log(renderDone(`Composite activated\n  ${cdt}`));
-    this.log(renderNext(`dt asset check --cdt ${cdt}`));
+    await this.next(`dt asset check --cdt ${cdt}`);
     return { cdt, activated: true };
   }
 }

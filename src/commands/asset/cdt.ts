@@ -25,7 +25,7 @@ export default class AssetCdt extends BaseCommand<typeof AssetCdt> {
     const { readAssetAttributes } = await import('../../cli/input-files.js');
     const { parseUntil } = await import('../../cli/parse-until.js');
     const { parseName } = await import('../../cli/home.js');
-    const { printable, renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { printable, renderDone } = await import('../../cli/render-text.js');
     const { flags, home } = this;
     const name = flags.as === undefined ? undefined : parseName(flags.as);
     const until = parseUntil(flags.until, new Date());
@@ -39,7 +39,7 @@ export default class AssetCdt extends BaseCommand<typeof AssetCdt> {
     this.log(`  ${result.dt}${name === undefined ? '' : `  @${name}`}`);
     const id = name === undefined ? result.dt : `@${name}`;
     const run = `dt job init --name … --desc …, then dt job exec --task-id <task> --cdt ${id}`;
-    this.log(renderNext(isAlgorithm(attributes) ? run : `name ${id} in child_dts of an algorithm: dt asset cdt --attr-file …`));
+    await this.next(isAlgorithm(attributes) ? run : `name ${id} in child_dts of an algorithm: dt asset cdt --attr-file …`);
     return result;
   }
 }

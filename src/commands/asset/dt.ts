@@ -23,7 +23,7 @@ export default class AssetDt extends BaseCommand<typeof AssetDt> {
     const { mintAsset } = await import('../../actions/asset/mint-asset.js');
     const { readAssetAttributes, storePathOf } = await import('../../cli/input-files.js');
     const { parseName } = await import('../../cli/home.js');
-    const { printable, renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { printable, renderDone } = await import('../../cli/render-text.js');
     const { flags, home } = this;
     const name = flags.as === undefined ? undefined : parseName(flags.as);
     const file = await this.ask(flags['attr-file'], 'Attribute file of the asset', 'attr-file');
@@ -39,7 +39,7 @@ export default class AssetDt extends BaseCommand<typeof AssetDt> {
     this.log(`${renderDone(title)}\n  ${result.dt}${name === undefined ? '' : `  @${name}`}`);
     if (result.held) this.log(`  held by the daemon at ${result.daemon}`);
     const next = `an aggregator names ${name === undefined ? 'it' : `@${name}`} in child_dts: dt asset cdt --attr-file …`;
-    this.log(renderNext(result.held ? next : `dt asset dt --attr-file ${file} --store-path <file>, so that your daemon finds the data`));
+    await this.next(result.held ? next : `dt asset dt --attr-file ${file} --store-path <file>, so that your daemon finds the data`);
     return result;
   }
 }

@@ -19,7 +19,7 @@ export default class AssetGrant extends BaseCommand<typeof AssetGrant> {
     const { grantAsset } = await import('../../actions/asset/grant-asset.js');
     const { isComposed, tokenChoices } = await import('../../cli/choices.js');
     const { parseUntil } = await import('../../cli/parse-until.js');
-    const { renderDone, renderNext, renderTime, shortId } = await import('../../cli/render-text.js');
+    const { renderDone, renderTime, shortId } = await import('../../cli/render-text.js');
     const { flags } = this;
     const until = parseUntil(flags.until, new Date());
     const dts = async () => tokenChoices(await this.reader());
@@ -29,7 +29,7 @@ export default class AssetGrant extends BaseCommand<typeof AssetGrant> {
     await grantAsset(await this.signing(flags), { dt, composite, until });
     await this.drawn();
     this.log(renderDone(`${shortId(dt)} granted to ${shortId(composite)}${until === 0 ? '' : ` until ${renderTime(until)}`}`));
-    this.log(renderNext(`the owner of the composite runs dt asset activate --cdt ${composite}`));
+    await this.next(`the owner of the composite runs dt asset activate --cdt ${composite}`);
     return { dt, composite, until };
   }
 }

@@ -16,7 +16,7 @@ export default class AssetRevoke extends BaseCommand<typeof AssetRevoke> {
   override async run() {
     const { revokeAsset } = await import('../../actions/asset/grant-asset.js');
     const { tokenChoices } = await import('../../cli/choices.js');
-    const { renderDone, renderNext, shortId } = await import('../../cli/render-text.js');
+    const { renderDone, shortId } = await import('../../cli/render-text.js');
     const { flags } = this;
     const dts = async () => tokenChoices(await this.reader());
     const dt = await this.tokenId(await this.askChoice(flags.dt, 'Which of your tokens?', 'dt', dts), '--dt');
@@ -25,7 +25,7 @@ export default class AssetRevoke extends BaseCommand<typeof AssetRevoke> {
     await revokeAsset(await this.signing(flags), { dt, composite });
     await this.drawn();
     this.log(renderDone(`${shortId(dt)} is no longer granted to ${shortId(composite)}`));
-    this.log(renderNext(`dt tracer dfs --prefix-path ${dt} shows what is above it`));
+    await this.next(`dt tracer dfs --prefix-path ${dt} shows what is above it`);
     return { dt, composite, revoked: true };
   }
 }

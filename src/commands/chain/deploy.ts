@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, signingFlags } from '../../cli/base-command.js';
+import { namedFlags } from '../../cli/named-flags.js';
 
 export default class ChainDeploy extends BaseCommand<typeof ChainDeploy> {
   static override description = 'Deploy the contracts to any EVM chain and write their address book.';
@@ -8,11 +9,13 @@ export default class ChainDeploy extends BaseCommand<typeof ChainDeploy> {
   ];
   static override flags = {
     ...signingFlags,
-    admin: Flags.string({ description: 'address of the system administrator; default: the key that deploys', env: 'DT_ADMIN' }),
-    out: Flags.file({ description: 'where the address book goes; default: the home folder', env: 'DT_OUT' }),
+    ...namedFlags({
+      admin: Flags.string({ description: 'address of the system administrator; default: the key that deploys' }),
+      out: Flags.file({ description: 'where the address book goes; default: the home folder' }),
+    }),
   };
 
-  override async run(): Promise<unknown> {
+  override async run() {
     const { openSigner } = await import('../../cli/open-signer.js');
     const { DEFAULT_RPC } = await import('../../cli/connect.js');
     const { deployTo } = await import('../../cli/deploy-once.js');
@@ -23,7 +26,7 @@ export default class ChainDeploy extends BaseCommand<typeof ChainDeploy> {
     const addressBook = await deployTo(rpcUrl, signer, flags.admin ?? signer.address, file);
     await home.saveSettings({ rpcUrl });
     this.log(`Deployed to chain ${addressBook.chainId}; address book: ${file}`);
-    this.log('Next: dt system org --name … --address …');
+    await this.next('dt system org --name … --address …');
     return { addressBook, file };
   }
 }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { namedFlags } from '../../cli/named-flags.js';
 
 export default class ChainStart extends BaseCommand<typeof ChainStart> {
   static override description =
@@ -8,14 +9,14 @@ export default class ChainStart extends BaseCommand<typeof ChainStart> {
     '<%= config.bin %> chain start',
     '<%= config.bin %> chain start --admin 0x7080b17af4b29f621a5ef3b1802b2a778af595d0 --port 8546',
   ];
-  static override flags = {
-    port: Flags.integer({ description: 'port of JSON-RPC, HTTP and WebSocket', default: 8545, env: 'DT_PORT', min: 0, max: 65535 }),
-    host: Flags.string({ description: 'address to listen on', default: '127.0.0.1', env: 'DT_HOST' }),
-    folder: Flags.directory({ description: 'folder of the chain; default: chain in the home folder', env: 'DT_FOLDER' }),
-    admin: Flags.string({ description: 'address of the system administrator; default: the default key', env: 'DT_ADMIN' }),
-  };
+  static override flags = namedFlags({
+    port: Flags.integer({ description: 'port of JSON-RPC, HTTP and WebSocket', default: 8545, min: 0, max: 65535 }),
+    host: Flags.string({ description: 'address to listen on', default: '127.0.0.1' }),
+    folder: Flags.directory({ description: 'folder of the chain; default: chain in the home folder' }),
+    admin: Flags.string({ description: 'address of the system administrator; default: the default key' }),
+  });
 
-  override async run(): Promise<unknown> {
+  override async run() {
     const { startEmbeddedChain } = await import('../../ledger/embedded-chain/embedded-chain.js');
     const { deployOnce } = await import('../../cli/deploy-once.js');
     const { untilStopped } = await import('../../cli/until-stopped.js');

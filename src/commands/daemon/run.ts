@@ -1,14 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { namedFlags } from '../../cli/named-flags.js';
 
 export default class DaemonRun extends BaseCommand<typeof DaemonRun> {
   static override description = 'Run the tracer daemon of one organization.';
   static override examples = ['<%= config.bin %> daemon run --config bank-a/daemon.yaml'];
-  static override flags = {
-    config: Flags.file({ description: 'the configuration', default: 'daemon.yaml', env: 'DT_CONFIG' }),
-  };
+  static override flags = namedFlags({ config: Flags.file({ description: 'the configuration', default: 'daemon.yaml' }) });
 
-  override async run(): Promise<unknown> {
+  override async run() {
     const { loadConfig } = await import('../../tracer-daemon/config/load-config.js');
     const { startDaemon } = await import('../../tracer-daemon/start-daemon.js');
     const { passwordFor } = await import('../../cli/open-signer.js');

@@ -17,7 +17,6 @@ export default class JobCancel extends BaseCommand<typeof JobCancel> {
   override async run() {
     const { cancelJob } = await import('../../actions/job/cancel-job.js');
     const { selectJob } = await import('../../cli/select-job.js');
-    const { renderNext } = await import('../../cli/render-text.js');
     const { renderShares } = await import('../../cli/render-shares.js');
     const { endWith, queryFailure } = await import('../../cli/watch-job.js');
     const { dt, reason } = this.flags;
@@ -26,7 +25,7 @@ export default class JobCancel extends BaseCommand<typeof JobCancel> {
     await this.drawn();
     const failure = queryFailure(canceled.shares);
     this.log(renderShares(canceled.shares, failure?.share));
-    this.log(renderNext(`dt job status ${canceled.job}`));
+    await this.next(`dt job status ${canceled.job}`);
     return { ...canceled, ...endWith(failure, this.jsonEnabled()) };
   }
 }

@@ -15,14 +15,14 @@ export default class JobInit extends BaseCommand<typeof JobInit> {
 
   override async run() {
     const { openTask } = await import('../../actions/job/open-task.js');
-    const { printable, renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { printable, renderDone } = await import('../../cli/render-text.js');
     const { flags } = this;
     const name = await this.ask(flags.name, 'Name of the task', 'name');
     const description = flags.desc ?? (this.interactive ? await this.ask(flags.desc, 'What is it about?', 'desc') : '');
     const task = await openTask(await this.signing(flags), { name, description });
     await this.drawn();
     this.log(renderDone(`Task ${task} opened: ${printable(name)}`));
-    this.log(renderNext(`dt job exec --task-id ${task} --cdt <algorithm>`));
+    await this.next(`dt job exec --task-id ${task} --cdt <algorithm>`);
     return { task, name, description };
   }
 }

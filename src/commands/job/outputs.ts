@@ -19,7 +19,7 @@ export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
     const { downloadOutputs } = await import('../../actions/job/download-outputs.js');
     const { jobStatus } = await import('../../actions/job/job-status.js');
     const { selectJob } = await import('../../cli/select-job.js');
-    const { renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { renderDone } = await import('../../cli/render-text.js');
     const { renderOutputs, renderShares } = await import('../../cli/render-shares.js');
     const { endWith, queryFailure } = await import('../../cli/watch-job.js');
     const { out, dt } = this.flags;
@@ -34,7 +34,8 @@ export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
       if (share.outputs.length > 0) this.log(renderOutputs(share, share.files));
     }
     const count = shares.reduce((sum, { files }) => sum + files.length, 0);
-    this.log(out === undefined ? renderNext(`dt job outputs ${found.job} --out <folder>`) : renderDone(`${count} files in ${out}`));
+    if (out === undefined) await this.next(`dt job outputs ${found.job} --out <folder>`);
+    else this.log(renderDone(`${count} files in ${out}`));
     return { job: found.job, shares, ...endWith(failure, this.jsonEnabled()) };
   }
 }

@@ -14,7 +14,7 @@ export default class JobStatus extends BaseCommand<typeof JobStatus> {
   override async run() {
     const { jobStatus } = await import('../../actions/job/job-status.js');
     const { selectJob } = await import('../../cli/select-job.js');
-    const { printable, renderNext, shortId } = await import('../../cli/render-text.js');
+    const { printable, shortId } = await import('../../cli/render-text.js');
     const { renderShares } = await import('../../cli/render-shares.js');
     const { endWith, queryFailure } = await import('../../cli/watch-job.js');
     const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), this.flags.dt);
@@ -23,7 +23,7 @@ export default class JobStatus extends BaseCommand<typeof JobStatus> {
     this.log(`Job ${job} of task ${task}${taskOpen ? '' : ' (closed)'} runs ${printable(algorithmName ?? '?')}  ${shortId(algorithm)}`);
     const failure = queryFailure(shares);
     this.log(renderShares(shares, failure?.share));
-    if (shares.some((share) => share.outputs.length > 0)) this.log(renderNext(`dt job outputs ${job} --out <folder>`));
+    if (shares.some((share) => share.outputs.length > 0)) await this.next(`dt job outputs ${job} --out <folder>`);
     return { ...status, ...endWith(failure, this.jsonEnabled()) };
   }
 }

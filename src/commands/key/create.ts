@@ -11,7 +11,7 @@ export default class KeyCreate extends BaseCommand<typeof KeyCreate> {
   override async run() {
     const { Keystore } = await import('../../keys/keystore.js');
     const { newPassword, makeDefaultIfFirst } = await import('../../cli/new-key.js');
-    const { renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { renderDone } = await import('../../cli/render-text.js');
     const { home } = this;
     const name = await this.ask(this.flags.name, 'Name of the key', 'name');
     const keystore = new Keystore(home.path('keystore'));
@@ -19,7 +19,7 @@ export default class KeyCreate extends BaseCommand<typeof KeyCreate> {
     const key = await keystore.create(name, await newPassword(name, this.interactive));
     const isDefault = await makeDefaultIfFirst(home, name);
     this.log(renderDone(`Key ${name}${isDefault ? ', the default,' : ''} created: ${key.address}`));
-    this.log(renderNext(`the system administrator runs \`dt system org --address ${key.address} --name …\``));
+    await this.next(`the system administrator runs \`dt system org --address ${key.address} --name …\``);
     return { ...key, isDefault };
   }
 }

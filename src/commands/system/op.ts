@@ -23,7 +23,7 @@ export default class SystemOp extends BaseCommand<typeof SystemOp> {
     const { publishOperator } = await import('../../actions/system/publish-operator.js');
     const { readOperatorContent } = await import('../../cli/input-files.js');
     const { parseName } = await import('../../cli/home.js');
-    const { printable, renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { printable, renderDone } = await import('../../cli/render-text.js');
     const { flags } = this;
     const name = flags.as === undefined ? undefined : parseName(flags.as);
     const content = await readOperatorContent(await this.ask(flags['attr-file'], 'Attribute file of the operator', 'attr-file'));
@@ -37,7 +37,7 @@ export default class SystemOp extends BaseCommand<typeof SystemOp> {
     const title = `Operator ${printable(content.metadata.main.name)} ${result.outcome}, version ${result.version}`;
     this.log(`${renderDone(title)}\n  ${result.tid}${name === undefined ? '' : `  @${name}`}`);
     if (result.failedAt.length > 0) this.warn(`not left at ${result.failedAt.map(printable).join(', ')}; they read it from elsewhere`);
-    this.log(renderNext('data owners name it as template: dt asset dt --attr-file …'));
+    await this.next('data owners name it as template: dt asset dt --attr-file …');
     return result;
   }
 }

@@ -27,7 +27,7 @@ export default class SystemOrg extends BaseCommand<typeof SystemOrg> {
   override async run() {
     const { parseAddress, parseBytes32 } = await import('../../documents/ids.js');
     const { registerOrganization } = await import('../../actions/system/register-organization.js');
-    const { renderDone, renderNext } = await import('../../cli/render-text.js');
+    const { renderDone } = await import('../../cli/render-text.js');
     const { renderOrganization } = await import('../../cli/render-organization.js');
     const { flags } = this;
     const address = parseAddress(await this.ask(flags.address, 'Address of the organization', 'address'), '--address');
@@ -47,7 +47,7 @@ export default class SystemOrg extends BaseCommand<typeof SystemOrg> {
     });
     await this.drawn();
     this.log(renderDone(`${updated ? 'Organization updated' : 'Organization registered'}\n${renderOrganization(organization)}`));
-    if (!updated) this.log(renderNext('dt system op --attr-file …'));
+    if (!updated) await this.next('dt system op --attr-file …');
     return { organization, updated };
   }
 }
