@@ -9,7 +9,7 @@ import { authorize } from './authorize.js';
 import { ExecutionError, executeJob } from './execute.js';
 import { RELEASED, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
-import { type Ending, writeReceipt } from './settle.js';
+import { type Ending, pathOnChain, writeReceipt } from './settle.js';
 import { stageJob } from './stage.js';
 import { type AdmittedJob, type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
 
@@ -74,7 +74,7 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     const { id, digest } = authorized.step.operator;
     known = { path: authorized.path, operator: { id, digest }, outputs: [] };
     context.onAuthorized(authorized);
-    const staged = await stageJob(deps, authorized, run.runId);
+    const staged = await stageJob(deps, authorized, run.runId, signal);
     known = { ...known, dataset: staged.dataset.sha256 };
     signal.throwIfAborted();
     if (!(await deps.store.runs.advance(lease, 'running', { decisionDigest: authorized.decisionDigest }))) return 'lost';
@@ -127,7 +127,7 @@ async function pathOf(deps: DaemonDeps, run: Run): Promise<readonly Run['token']
     const { facts } = await resolveAgain(deps, run);
     const algorithm = facts.ddos.get(facts.root);
     const steps = algorithm === undefined ? [] : resolveSteps(algorithm, facts.ddos).steps;
-    return steps.find((step) => step.token === run.token)?.path ?? [];
+    return pathOnChain(facts, steps.find((step) => step.token === run.token)?.path ?? []);
   } catch (error) {
     deps.log.warn({ err: error, run: run.runId }, 'the path of an ended run cannot be read');
     return [];

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { canonicalBytes } from '../../documents/canonical.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
+import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { receiptTypedData } from '../../documents/job/typed-data.js';
 import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -62,6 +63,16 @@ function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, s
     finishedAt: time(deps.now()),
     software: SOFTWARE,
   };
+}
+
+/**
+ * The path if the chain knows it, else an empty one. The documents of a stranger may tell of other children than the chain does: its job is
+ * refused for that, and a receipt along such a path could never be anchored.
+ */
+export function pathOnChain(facts: TreeFacts, path: readonly TokenId[]): readonly TokenId[] {
+  const isChild = (token: TokenId, i: number): boolean =>
+    i === 0 ? token === facts.root : facts.tokens.get(path[i - 1] as TokenId)?.grants.some(({ child }) => child === token) === true;
+  return path.every(isChild) ? path : [];
 }
 
 /** Without the daemon's secret nobody can try out small files against it; the same file gives the same commitment, which a regulator may ask the owner to open. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,7 +18,12 @@ import { type AuthorizedJob, brand, type StagedJob } from './stages.js';
  * whose digest was authorized, args.json, empty outputs/. A folder of an earlier attempt is wiped first.
  * @throws DT_DATASET_UNKNOWN, DT_DATASET_VANISHED, DT_DATASET_CHANGED
  */
-export async function stageJob(deps: Pick<DaemonDeps, 'store' | 'config'>, job: AuthorizedJob, runId: string): Promise<StagedJob> {
+export async function stageJob(
+  deps: Pick<DaemonDeps, 'store' | 'config'>,
+  job: AuthorizedJob,
+  runId: string,
+  signal: AbortSignal,
+): Promise<StagedJob> {
   const { token, service, operator } = job.step;
   const dataset = await deps.store.datasets.get(token);
   if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: token });
@@ -26,7 +31,7 @@ export async function stageJob(deps: Pick<DaemonDeps, 'store' | 'config'>, job: 
   await rm(folder, { recursive: true, force: true });
   for (const part of ['inputs', 'operator', 'outputs', 'logs']) await mkdir(join(folder, part), { recursive: true, mode: 0o700 });
   const ddo = job.request.facts.ddos.get(token);
-  await copyChecked(dataset, join(folder, 'inputs', inputName(ddo, service, dataset)), token);
+  await copyChecked(dataset, join(folder, 'inputs', inputName(ddo, service, dataset)), token, signal);
   const operatorFile = operatorFileNames[operator.runtime];
   await writeFile(join(folder, 'operator', operatorFile), job.code, { mode: 0o444 });
   await writeFile(join(folder, 'args.json'), canonicalBytes(job.step.arguments), { mode: 0o444 });
@@ -46,7 +51,8 @@ export function inputName(ddo: Ddo | undefined, service: string, dataset: Pick<D
   });
 }
 
-async function copyChecked(dataset: Dataset, target: string, token: TokenId): Promise<void> {
+/** What lies at the path by now may be a link, a pipe or a file without end: none of them is read further than the data was long. */
+async function copyChecked(dataset: Dataset, target: string, token: TokenId, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
   const tap = new Transform({
     transform(chunk: Buffer, _, done) {
@@ -55,9 +61,11 @@ async function copyChecked(dataset: Dataset, target: string, token: TokenId): Pr
     },
   });
   try {
-    await pipeline(createReadStream(dataset.path, { highWaterMark: 1 << 20 }), tap, createWriteStream(target, { mode: 0o400 }));
+    const file = await open(dataset.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const source = file.createReadStream({ highWaterMark: 1 << 20, end: dataset.sizeBytes });
+    await pipeline(source, tap, createWriteStream(target, { mode: 0o400 }), { signal });
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+    if (['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw new ToolkitError('DT_DATASET_VANISHED', { id: token }, error);
     throw error;
   }

@@ -4,7 +4,7 @@ import type { TokenId } from '../../documents/ids.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
-import type { ClaimedRun } from '../store/run.js';
+import type { ClaimedRun, Run } from '../store/run.js';
 import { type AbortCause, RunAborted, runJob, settleRun } from './run-job.js';
 import { anchorReceipt } from './settle.js';
 import type { AuthorizedJob } from './stages.js';
@@ -13,12 +13,16 @@ const LEASE_MS = 60_000;
 /** While one daemon writes a receipt to the chain no other does. Alone on a store there is no other, so a failed write is soon repeated. */
 const ANCHOR_LEASE_MS = { sqlite: 2_000, postgres: 120_000 } as const;
 const LONGEST_ANCHOR_PAUSE_MS = 300_000;
+/** How long a run whose end could not be written down waits before it is taken up again. */
+const RETRY_MS = { first: 1_000, longest: 60_000 } as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface ActiveRun {
   readonly claimed: ClaimedRun;
   readonly controller: AbortController;
   readonly done: Promise<unknown>;
+  /** Grants that ended before the job was authorized: what was read of them may be older. */
+  readonly revoked: Extract<LedgerEvent, { kind: 'revoked' }>[];
   authorized?: AuthorizedJob;
   expiry?: NodeJS.Timeout;
 }
@@ -42,32 +46,62 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
   let chainPauseMs = 0;
   let anchorPause: NodeJS.Timeout | undefined;
   let anchorPauseMs = 0;
+  let pumped: Promise<unknown> = Promise.resolve();
   let pumping = false;
   let pumpAgain = false;
+  const retries = new Set<NodeJS.Timeout>();
+  let retryMs: number = RETRY_MS.first;
   let anchoring = false;
   let anchorAgain = false;
 
   const abort = (run: ActiveRun, cause: AbortCause): void => run.controller.abort(new RunAborted(cause));
 
-  const pump = async (): Promise<void> => {
+  /**
+   * A disk that is full or a store that fails keeps a run from its end. It keeps its lease for the pause, so that nobody spins on it, and
+   * then goes back to where its state says: into the queue, or to settling.
+   */
+  const giveBackLater = (lease: ClaimedRun['lease']): void => {
+    if (stopping.signal.aborted) return; // the next start takes it up
+    const timer = setTimeout(() => {
+      retries.delete(timer);
+      store.runs.giveBack(lease).catch((error) => {
+        log.error({ err: error, run: lease.runId }, 'a run could not be given back');
+        giveBackLater(lease);
+      });
+    }, retryMs);
+    retries.add(timer);
+    retryMs = Math.min(RETRY_MS.longest, retryMs * 2);
+  };
+
+  const pump = (): void => {
     if (pumping || stopping.signal.aborted) {
       pumpAgain = true;
       return;
     }
     pumping = true;
+    pumped = takeRuns();
+  };
+
+  const takeRuns = async (): Promise<void> => {
     try {
       do {
         pumpAgain = false;
         for (let claimed = await store.runs.claimSettling({ workerId, leaseMs: LEASE_MS }); claimed; ) {
-          await settleRun(deps, claimed);
-          claimed = await store.runs.claimSettling({ workerId, leaseMs: LEASE_MS });
+          const { lease } = claimed;
+          await settleRun(deps, claimed).catch((error) => {
+            log.error({ err: error, run: lease.runId }, 'the receipt of a run could not be written');
+            giveBackLater(lease);
+          });
+          claimed = stopping.signal.aborted ? undefined : await store.runs.claimSettling({ workerId, leaseMs: LEASE_MS });
         }
         while (active.size < config.jobs.concurrency && chainPause === undefined && !stopping.signal.aborted) {
           const claimed = await store.runs.claim({ workerId, leaseMs: LEASE_MS });
           if (claimed === undefined) break;
-          launch(claimed);
+          // stop() has told all runs that it knew to end; this one came too late for that.
+          if (stopping.signal.aborted) await store.runs.giveBack(claimed.lease);
+          else launch(claimed);
         }
-      } while (pumpAgain);
+      } while (pumpAgain && !stopping.signal.aborted);
     } catch (error) {
       log.error({ err: error }, 'the queue cannot be read');
     } finally {
@@ -88,6 +122,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       const run = active.get(runId);
       if (run === undefined) return;
       run.authorized = job;
+      if (run.revoked.some(({ child, composite }) => usesGrant(job, child, composite))) return abort(run, { kind: 'revoked' });
       if (job.grantsEndAt !== undefined) {
         const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, job.grantsEndAt - deps.now()));
         run.expiry = setTimeout(() => abort(run, { kind: 'revoked' }), wait);
@@ -96,16 +131,24 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     const done = runJob(deps, { claimed, signal: controller.signal, onAuthorized })
       .then((result) => {
         if (result === 'chain-down') pauseForChain();
-        else chainPauseMs = 0;
+        else {
+          chainPauseMs = 0;
+          retryMs = RETRY_MS.first;
+        }
       })
-      .catch((error) => log.error({ err: error, run: runId }, 'a run could not be brought to its end'))
+      .catch((error) => {
+        log.error({ err: error, run: runId }, 'a run could not be brought to its end');
+        giveBackLater(claimed.lease);
+      })
       .finally(() => {
         clearInterval(renewal);
         clearTimeout(active.get(runId)?.expiry);
         active.delete(runId);
-        void pump();
+        pump();
       });
-    active.set(runId, { claimed, controller, done });
+    active.set(runId, { claimed, controller, done, revoked: [] });
+    // A request to cancel it may have come after it was claimed and before it was known here.
+    if (claimed.run.cancelRequestedBy === undefined) void onCancel(runId, false);
   };
 
   const pauseForChain = (): void => {
@@ -113,9 +156,12 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     chainPauseMs = Math.min(30_000, Math.max(500, chainPauseMs * 2));
     chainPause = setTimeout(() => {
       chainPause = undefined;
-      void pump();
+      pump();
     }, chainPauseMs);
   };
+
+  const nextPending = async (): Promise<Run | undefined> =>
+    stopping.signal.aborted ? undefined : store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] });
 
   const anchor = async (): Promise<void> => {
     if (anchoring || stopping.signal.aborted) {
@@ -123,44 +169,64 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       return;
     }
     anchoring = true;
+    const failed = new Set<string>();
     try {
       do {
         anchorAgain = false;
-        for (let run = await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] }); run; ) {
-          await anchorReceipt(deps, run);
-          anchorPauseMs = 0;
-          run = stopping.signal.aborted
-            ? undefined
-            : await store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] });
+        for (let run = await nextPending(); run !== undefined && !failed.has(run.runId); run = await nextPending()) {
+          // One that the chain does not take must not stand in the way of those behind it.
+          if (await tryAnchor(run)) anchorPauseMs = 0;
+          else failed.add(run.runId);
         }
       } while (anchorAgain && !stopping.signal.aborted);
     } catch (error) {
-      log.warn({ err: error }, 'a receipt could not be anchored yet');
-      // The claim runs out by itself; a retryable failure is tried again then, growing slower.
-      anchorPauseMs = Math.min(LONGEST_ANCHOR_PAUSE_MS, Math.max(ANCHOR_LEASE_MS[store.backend] + 100, anchorPauseMs * 2));
-      anchorPause ??= setTimeout(() => {
-        anchorPause = undefined;
-        void anchor();
-      }, anchorPauseMs);
+      log.warn({ err: error }, 'receipts cannot be anchored yet');
+      failed.add('');
     } finally {
       anchoring = false;
+    }
+    if (failed.size === 0 || stopping.signal.aborted) return;
+    // The claims run out by themselves; what failed is tried again then, growing slower.
+    anchorPauseMs = Math.min(LONGEST_ANCHOR_PAUSE_MS, Math.max(ANCHOR_LEASE_MS[store.backend] + 100, anchorPauseMs * 2));
+    anchorPause ??= setTimeout(() => {
+      anchorPause = undefined;
+      void anchor();
+    }, anchorPauseMs);
+  };
+
+  /** False: the chain refused this one. @throws when no other would fare better, as while the chain is down */
+  const tryAnchor = async (run: Run): Promise<boolean> => {
+    try {
+      await anchorReceipt(deps, run);
+      return true;
+    } catch (error) {
+      if (toToolkitError(error).retryable) throw error;
+      log.warn({ err: error, run: run.runId }, 'a receipt could not be anchored');
+      return false;
     }
   };
 
   const onLedgerEvent = (event: LedgerEvent): void => {
     if (event.kind !== 'revoked') return;
-    for (const run of active.values()) if (usesGrant(run.authorized, event.child, event.composite)) abort(run, { kind: 'revoked' });
+    for (const run of active.values())
+      if (run.authorized === undefined) run.revoked.push(event);
+      else if (usesGrant(run.authorized, event.child, event.composite)) abort(run, { kind: 'revoked' });
   };
 
-  const onCancel = async (runId: string): Promise<void> => {
+  const onCancel = async (runId: string, isTold: boolean): Promise<void> => {
     const run = active.get(runId);
-    if (run !== undefined) abort(run, { kind: 'cancel', by: (await store.runs.get(runId))?.cancelRequestedBy ?? 'its owner' });
+    if (run === undefined) return;
+    const by = await store.runs.get(runId).then(
+      (found) => found?.cancelRequestedBy,
+      () => undefined,
+    );
+    if (isTold || by !== undefined) abort(run, { kind: 'cancel', by: by ?? 'its owner' });
   };
 
   const unsubscribe = store.waker.subscribe((signal) => {
-    if (signal.kind === 'queued' || signal.kind === 'settling' || signal.kind === 'resync') void pump();
+    if (signal.kind === 'queued' || signal.kind === 'settling' || signal.kind === 'resync') pump();
     if (signal.kind === 'pending-settlement' || signal.kind === 'resync') void anchor();
-    if (signal.kind === 'cancel') void onCancel(signal.runId);
+    if (signal.kind === 'cancel') void onCancel(signal.runId, true);
   });
 
   // Where several daemons share a store, the runs of one that died are taken over when its leases have run out. Nobody says that it died,
@@ -193,7 +259,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       onGap: (reason) => log.warn({ reason }, 'the watch of the chain has a gap'),
     })
     .catch((error) => log.error({ err: error }, 'the chain is not watched any more: revoked grants end running jobs only when they start'));
-  void pump();
+  pump();
   void anchor();
   void watchLeases();
   const retention = setInterval(() => void expireFolders(deps), 3_600_000);
@@ -208,14 +274,16 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       clearTimeout(anchorPause);
       clearTimeout(takeover);
       clearInterval(retention);
+      for (const timer of retries) clearTimeout(timer);
+      await pumped;
       for (const run of active.values()) abort(run, { kind: 'stop' });
       await Promise.allSettled([...active.values()].map((run) => run.done));
     },
   };
 }
 
-function usesGrant(job: AuthorizedJob | undefined, child: TokenId, composite: TokenId): boolean {
-  const grants = job?.request.facts.tokens.get(composite)?.grants;
+function usesGrant(job: AuthorizedJob, child: TokenId, composite: TokenId): boolean {
+  const grants = job.request.facts.tokens.get(composite)?.grants;
   return grants?.some((grant) => grant.child === child) === true;
 }
 
