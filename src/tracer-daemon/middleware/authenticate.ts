@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response, RouterOptions } from 'express';
 import { sha256 } from '../../documents/canonical.js';
 import type { Address } from '../../documents/ids.js';
 import { parseAuthorization } from '../../documents/job/wire.js';
@@ -8,6 +8,9 @@ import { proveSigner } from '../pipeline/admit.js';
 import { rawBodyOf } from './body.js';
 
 type AuthDeps = Pick<DaemonDeps, 'organization' | 'domain' | 'store' | 'config' | 'now'>;
+
+/** One spelling for each path, for the router as for the API's document and the audit. */
+export const EXACT: RouterOptions = { caseSensitive: true, strict: true };
 
 /**
  * Who asks, from a signature over method, path with query, body, daemon, nonce and expiry; never from anything that the request merely says.

@@ -4,16 +4,24 @@ import { checkAsset, checkGrants } from '../../constraints/check-facts.js';
 import { OverlayStore } from '../../content-store/overlay-store.js';
 import { canonicalBytes } from '../../documents/canonical.js';
 import { type Clause, type Decision, failedClauses } from '../../documents/decision/decision.js';
+import type { TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { type GrantRequest, parseGrantBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
+import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
+import { EXACT } from '../middleware/authenticate.js';
 import { proveSigner } from '../pipeline/admit.js';
 import { deniedBy } from '../pipeline/authorize.js';
 
+/** The owner pays for every grant on chain, and any composer may ask: one such write for a token in a composite in this time. */
+const PAUSE_MS = 3_600_000;
+
 /** A composer asks for the owner's grant; it gets it when every constraint of every level holds and the owner grants by itself. */
 export function grantRoutes(deps: DaemonDeps): Router {
-  const router = Router();
+  const router = Router(EXACT);
+  const recent = new Map<string, number>();
+  const oneByOne = serialize();
   router.post('/v1/grants', async (request, response) => {
     const { request: asked, signature, documents } = parseGrantBody(request.body);
     const signer = await proveSigner(deps, asked, signature);
@@ -29,19 +37,57 @@ export function grantRoutes(deps: DaemonDeps): Router {
       clauses,
       decidedAt: new Date(deps.now()).toISOString(),
     };
-    await deps.records.put(canonicalBytes(decision));
+    // Strangers get their answer, but do not fill the owner's disk.
+    if (clauses.every(({ rule, passed }) => passed || (rule !== 'consumer' && rule !== 'organization')))
+      await deps.records.put(canonicalBytes(decision));
     if (!decision.allowed) throw deniedBy(decision, asked.composite);
     await content.keep();
     const until = boundedEnd(deps, facts, asked);
-    const before = facts.tokens.get(asked.composite)?.grants.find((grant) => grant.child === asked.dataToken)?.grantedUntil;
-    const enough = before !== undefined && (before === 0 || (until !== 0 && before >= until && before > facts.now));
-    if (!enough) {
-      if (!deps.config.grants.auto) throw new ToolkitError('DT_POLICY_BY_HAND', { child: asked.dataToken, composite: asked.composite });
-      await deps.ledger.grant(asked.dataToken, asked.composite, until);
-    }
-    response.status(enough ? 200 : 201).json({ granted: true, until: enough ? before : until });
+    const answer = await oneByOne(() => grantOnce(deps, recent, asked, until));
+    response.status(answer.isNew ? 201 : 200).json({ granted: true, until: answer.until });
   });
   return router;
+}
+
+/** Writes the grant if it is wanted and the owner has left that to its daemon. Read afresh: several may have asked at once. */
+async function grantOnce(
+  deps: Pick<DaemonDeps, 'ledger' | 'config' | 'now'>,
+  recent: Map<string, number>,
+  { dataToken, composite }: GrantRequest,
+  until: number,
+): Promise<{ readonly isNew: boolean; readonly until: number }> {
+  const { tokens, now } = await deps.ledger.tokenTree(composite);
+  const before = tokens[0]?.grants.find((grant) => grant.child === dataToken)?.grantedUntil;
+  const live = before !== undefined && (before === 0 || before > now) ? before : undefined;
+  if (live !== undefined && (live === 0 || (until !== 0 && live >= until))) return { isNew: false, until: live };
+  const key = `${dataToken}>${composite}`;
+  for (const [other, time] of recent) if (time <= deps.now() - PAUSE_MS) recent.delete(other);
+  if (live !== undefined && recent.has(key)) return { isNew: false, until: live };
+  const isLeftToDaemon =
+    deps.config.grants.auto && !recent.has(key) && (before !== undefined || !(await wasRevoked(deps, dataToken, composite)));
+  if (!isLeftToDaemon) throw new ToolkitError('DT_POLICY_BY_HAND', { child: dataToken, composite });
+  await deps.ledger.grant(dataToken, composite, until);
+  recent.set(key, deps.now());
+  return { isNew: true, until };
+}
+
+/** What its owner has revoked is not given back on mere request. A transfer of the composite revokes too; its new owner may ask. */
+async function wasRevoked({ ledger }: Pick<DaemonDeps, 'ledger'>, child: TokenId, composite: TokenId): Promise<boolean> {
+  const events = await ledger.events();
+  const last = events.findLast((event) => event.kind === 'revoked' && event.child === child && event.composite === composite);
+  const isTransfer = (event: LedgerEvent): boolean =>
+    event.kind === 'transferred' && event.transaction === last?.transaction && event.token === composite;
+  return last !== undefined && !events.some(isTransfer);
+}
+
+/** Runs what it is given one after the other. */
+function serialize(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
 }
 
 function checkGrantRequest(
