@@ -10,13 +10,13 @@ import { isLeaf } from '../../documents/ddo/ddo.js';
 import { type Bytes32, parseTokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
-import { authenticate, requesterOf, requireOwner } from '../middleware/authenticate.js';
+import { authenticate, EXACT, requesterOf, requireOwner } from '../middleware/authenticate.js';
 import { inputName } from '../pipeline/stage.js';
 import type { Dataset } from '../store/store.js';
 
 /** What this daemon holds: tokens for anyone who can prove who it is; where the data lies for the owner alone. */
 export function assetRoutes(deps: DaemonDeps): Router {
-  const router = Router();
+  const router = Router(EXACT);
   const proven = authenticate(deps);
 
   router.get('/v1/assets', proven, async (_request, response) => {

@@ -5,11 +5,11 @@ import type { Bytes32, TokenId } from '../../documents/ids.js';
 import { parseOperator } from '../../documents/operator/operator.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
-import { authenticate } from '../middleware/authenticate.js';
+import { authenticate, EXACT } from '../middleware/authenticate.js';
 
 /** A publisher leaves its documents here, so that they can be read while it is away. Only what the chain anchors is taken. */
 export function documentRoutes(deps: DaemonDeps): Router {
-  const router = Router();
+  const router = Router(EXACT);
   router.post('/v1/documents', authenticate(deps), async (request, response) => {
     const { documents } = request.body as { documents: readonly Json[] };
     const pinned: Bytes32[] = [];

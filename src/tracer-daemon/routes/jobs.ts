@@ -1,18 +1,19 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { type RequestHandler, type Response, Router } from 'express';
 import { canonicalBytes, digestOf } from '../../documents/canonical.js';
-import { failedClauses } from '../../documents/decision/decision.js';
+import type { Decision } from '../../documents/decision/decision.js';
 import { parseCounter, parseTokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
-import { authenticate, requesterOf } from '../middleware/authenticate.js';
+import { authenticate, EXACT, requesterOf } from '../middleware/authenticate.js';
 import { admitJob } from '../pipeline/admit.js';
 import { decide, deniedBy } from '../pipeline/authorize.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
-import { readReceipt, writeReceipt } from '../pipeline/settle.js';
+import { pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
 import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
@@ -21,7 +22,7 @@ import { isFinal } from '../store/run-state.js';
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
 export function jobRoutes(deps: DaemonDeps): Router {
   const { store, config } = deps;
-  const router = Router();
+  const router = Router(EXACT);
   const proven = authenticate(deps);
   const param = (value: unknown): string => (Array.isArray(value) ? value.join('/') : String(value));
 
@@ -36,26 +37,31 @@ export function jobRoutes(deps: DaemonDeps): Router {
     return run;
   };
 
+  /** The decision on disk, and the run that names it. */
+  const keep = async (decision: Decision, resolved: ResolvedRequest): Promise<NewRun> =>
+    newRun(deps, resolved, await deps.records.put(canonicalBytes(decision)));
+
   router.post('/v1/jobs', async (request, response) => {
     const admitted = await admitJob(deps, request.body);
     Object.assign(response.locals, { requester: admitted.signer, job: admitted.job, token: admitted.token });
     const resolved = await resolveRequest(deps, admitted);
     const decision = decide(deps, resolved);
-    const decisionDigest = await deps.records.put(canonicalBytes(decision));
-    const run: NewRun = newRun(deps, resolved, decisionDigest);
+    const known = await store.runs.find(admitted.job, admitted.token);
+    // Only the demander's own requests for data of this owner are kept and anchored, and once: nobody else fills its disk or spends its gas.
+    const isGenuine =
+      decision.clauses.every((clause) => clause.passed || clause.rule !== 'consumer') &&
+      resolved.facts.tokens.get(admitted.token)?.owner === deps.organization;
     if (!decision.allowed) {
-      // Only the demander's own refusals are kept and anchored: a stranger must not fill the store or spend the owner's gas.
-      const genuine = decision.clauses.every((clause) => clause.passed || clause.rule !== 'consumer');
       const denied = deniedBy(decision, admitted.algorithm);
-      if (genuine && failedClauses(decision.clauses).length > 0) await recordRefusal(deps, run, resolved, problemOf(denied));
+      if (isGenuine && known === undefined) await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
       throw denied;
     }
+    if (known !== undefined) throw existsAlready(known);
     const dataset = await store.datasets.get(admitted.token);
     if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
-    const result = await store.runs.enqueue(run, { queueLimit: config.jobs.queueLimit });
+    const result = await store.runs.enqueue(await keep(decision, resolved), { queueLimit: config.jobs.queueLimit });
     if (result.outcome === 'full') throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: config.jobs.queueLimit });
-    if (result.outcome === 'exists')
-      throw new ToolkitError('DT_JOB_EXISTS', { id: admitted.job, run: result.run.runId, state: result.run.state });
+    if (result.outcome === 'exists') throw existsAlready(result.run);
     response
       .status(202)
       .location(`/v1/jobs/${result.run.runId}`)
@@ -88,9 +94,10 @@ export function jobRoutes(deps: DaemonDeps): Router {
   router.get('/v1/jobs/:id/logs', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);
     response.type('text/plain; charset=utf-8');
-    const file = createReadStream(join(config.jobs.folder, run.runId, 'logs', 'operator.log'));
-    file.on('error', () => response.end());
-    file.pipe(response);
+    const log = await open(join(config.jobs.folder, run.runId, 'logs', 'operator.log')).catch(() => undefined);
+    if (log === undefined) response.end();
+    // Unlike pipe(), this closes the file when the client goes away.
+    else await pipeline(log.createReadStream(), response).catch(() => undefined);
   });
 
   router.get('/v1/jobs/:id/outputs', proven, async (request, response) => {
@@ -143,6 +150,8 @@ export function jobRoutes(deps: DaemonDeps): Router {
   return router;
 }
 
+const existsAlready = ({ jobId, runId, state }: Run): ToolkitError => new ToolkitError('DT_JOB_EXISTS', { id: jobId, run: runId, state });
+
 function newRun(deps: DaemonDeps, resolved: ResolvedRequest, decisionDigest: Run['decisionDigest'] & string): NewRun {
   const { asked, facts, spec, specDigest } = resolved;
   const step = spec.steps.find((candidate) => candidate.token === asked.token);
@@ -167,11 +176,10 @@ async function recordRefusal(
   resolved: ResolvedRequest,
   failure: ReturnType<typeof problemOf>,
 ): Promise<void> {
-  const path = resolved.steps.find((step) => step.token === refused.token)?.path ?? [];
-  const owned = resolved.facts.tokens.get(refused.token)?.owner === deps.organization;
+  const path = pathOnChain(resolved.facts, resolved.steps.find((step) => step.token === refused.token)?.path ?? []);
   const seen = { ...refused, startedAt: undefined } as NewRun & Run;
   const receiptDigest =
-    path.length === 0 || !owned ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
+    path.length === 0 ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
   await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }) });
 }
 
@@ -179,6 +187,7 @@ async function recordRefusal(
 async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, response: Response): Promise<void> {
   const closed = new AbortController();
   response.on('close', () => closed.abort());
+  if (response.closed || response.destroyed) closed.abort(); // it went away while its proof was checked
   response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   response.flushHeaders();
   const keepAlive = setInterval(() => response.write(': alive\n\n'), 15_000);
@@ -187,7 +196,9 @@ async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, respon
       const text = batch
         .map((event) => `id: ${event.seq}\nevent: ${event.kind}\ndata: ${JSON.stringify({ time: event.time, ...event.payload })}\n\n`)
         .join('');
-      if (!response.write(text)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      // What is written after the close says neither drain nor close any more.
+      if (!response.write(text) && !closed.signal.aborted)
+        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
     }
     if (!closed.signal.aborted) response.write('event: end\ndata: {}\n\n');
   } finally {
