@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit, SandboxLimits } from '../../sandbox/sandbox.js';
 import type { DaemonDeps } from '../deps.js';
@@ -84,6 +85,11 @@ function limitError(resource: NonNullable<SandboxExit['limitHit']>, limits: Sand
 /** Lines come one by one; each commit of the store costs a disk sync, so they are written in batches, in order. */
 function logSink(deps: Pick<DaemonDeps, 'store' | 'now'>, folder: string, lease: Lease, tail: string[]) {
   const file = createWriteStream(join(folder, 'logs', 'operator.log'), { flags: 'a', mode: 0o600 });
+  // Without a listener a full disk would end the daemon. The event store has the lines; the run fails by what it cannot write itself.
+  let fileError: Error | undefined;
+  file.on('error', (error) => {
+    fileError = error;
+  });
   let batch: NewRunEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<unknown> = Promise.resolve();
@@ -98,7 +104,7 @@ function logSink(deps: Pick<DaemonDeps, 'store' | 'now'>, folder: string, lease:
   };
   return {
     write: (stream: 'stdout' | 'stderr', text: string): void => {
-      file.write(text.endsWith('\n') ? text : `${text}\n`);
+      if (fileError === undefined) file.write(text.endsWith('\n') ? text : `${text}\n`);
       tail.push(...text.split('\n').filter((line) => line !== ''));
       tail.splice(0, Math.max(0, tail.length - TAIL_LINES));
       batch.push({ kind: 'log', time: deps.now(), payload: { stream, text } });
@@ -107,7 +113,7 @@ function logSink(deps: Pick<DaemonDeps, 'store' | 'now'>, folder: string, lease:
     },
     close: async (): Promise<void> => {
       flush();
-      await Promise.all([writing, new Promise((resolve) => file.end(resolve))]);
+      await Promise.all([writing, finished(file.end()).catch(() => undefined)]);
     },
   };
 }
