@@ -84,6 +84,26 @@ describe('what each party receives in the joint fit by gradient steps', () => {
     }
   });
 
+  it("is uniform also where two senders' words belong together", async () => {
+    // What bank 1 and the dealer send for the weights of bank 0 sums to old mask + transpose(X) rho - new mask: the pad is gone,
+    // and bank 0 knows X.
+    const [batch, columns, terms] = [16, 5, 8];
+    for (const table of tables()) {
+      const recorder = new Recorder();
+      await runSgd(table, smallOptions(table, { steps: 800, batchSize: batch, trainRows: 700 }), { links: triangle({}, recorder.wrap) });
+      const wordsOf = (kind: MessageKind): BigUint64Array => new BigUint64Array(Uint8Array.from(recorder.bytesOf('bank0', [kind])).buffer);
+      const [residuals, material] = [wordsOf('maskedResiduals'), wordsOf('stepMaterial')];
+      const sums = BigUint64Array.from({ length: 800 * columns }, (_, at) => {
+        const [step, j] = [Math.floor(at / columns), at % columns];
+        const fromBank = residuals[step * (batch + columns) + batch + j] as bigint;
+        return fromBank + (material[step * (batch * terms + columns) + batch * terms + j] as bigint);
+      });
+      const { all, top, bottom } = wordStatistics(new Uint8Array(sums.buffer));
+      for (const statistic of [all, top, bottom]) expect(statistic).toBeLessThan(chiSquareLimit);
+      expect(new Set(sums).size).toBe(sums.length);
+    }
+  });
+
   it('would not pass the test without masks', () => {
     const table = jointTable(50, 1000, [4, 5], everyday);
     const ring = new RingMemory();
