@@ -1,10 +1,10 @@
-import type { JsonObject } from '../documents/canonical.js';
-import { sha256 } from '../documents/canonical.js';
+import { isObject, type JsonObject, sha256 } from '../documents/canonical.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { SignatureDomain } from '../documents/job/typed-data.js';
 import { authorizationHeader, computeBody, grantBody } from '../documents/job/wire.js';
 import { isErrorCode } from '../errors/codes.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
+import { parseRunView, type RunView } from './run-view.js';
 import { type ServerEvent, serverEvents } from './server-events.js';
 import { freshEnvelope, signRequest, type TypedDataSigner } from './signer.js';
 
@@ -15,30 +15,7 @@ export interface DaemonIdentity {
   readonly sandbox: { readonly level: string; readonly layers: readonly string[] };
 }
 
-/** One party's run as a daemon tells it to the consumer or the owner. */
-export interface RunView {
-  readonly id: string;
-  readonly job: string;
-  readonly task: string;
-  readonly algorithm: TokenId;
-  readonly token: TokenId;
-  readonly consumer: Address;
-  readonly state: string;
-  readonly attempt: number;
-  readonly createdAt: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint: string; readonly details?: JsonObject };
-  readonly outputs: readonly OutputView[];
-  readonly receipt?: Bytes32;
-  readonly settlement: string;
-}
-
-export interface OutputView {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly sha256: Bytes32;
-}
+export type { OutputView, RunView } from './run-view.js';
 
 export interface DaemonClientOptions {
   readonly url: URL;
@@ -49,6 +26,10 @@ export interface DaemonClientOptions {
   readonly organization: Address;
   readonly timeoutMs?: number;
 }
+
+/** How much of an answer is read before it counts as an attack. */
+const LONGEST_ANSWER_BYTES = 64 << 20;
+const LONGEST_LOG_BYTES = 256 << 20;
 
 /** Speaks to one daemon. Everything signed is bound to its organization, so another daemon at the same address cannot use it. */
 export class DaemonClient {
@@ -65,7 +46,7 @@ export class DaemonClient {
   async compute(request: { job: bigint; algorithm: TokenId; dataToken: TokenId; spec: Bytes32 }): Promise<RunView> {
     const signed = { type: 'compute', ...request, ...freshEnvelope(this.options.organization) } as const;
     const body = computeBody(signed, await signRequest(this.needSigner(), this.options.domain, signed));
-    return this.json(await this.call('POST', '/v1/jobs', body, false));
+    return this.run(await this.call('POST', '/v1/jobs', body, false));
   }
 
   async grant(
@@ -82,7 +63,7 @@ export class DaemonClient {
   }
 
   async assets(): Promise<readonly JsonObject[]> {
-    return (await this.json<{ assets: readonly JsonObject[] }>(await this.call('GET', '/v1/assets', undefined))).assets;
+    return this.list(await this.call('GET', '/v1/assets', undefined), 'assets', (asset) => asset as JsonObject);
   }
 
   async pinDocuments(documents: readonly object[]): Promise<void> {
@@ -91,15 +72,17 @@ export class DaemonClient {
 
   async jobs(filter: { job?: string; token?: TokenId; limit?: number } = {}): Promise<readonly RunView[]> {
     const query = new URLSearchParams(Object.entries(filter).map(([key, value]): [string, string] => [key, String(value)])).toString();
-    return (await this.json<{ jobs: readonly RunView[] }>(await this.call('GET', `/v1/jobs${query && `?${query}`}`, undefined))).jobs;
+    const response = await this.call('GET', `/v1/jobs${query && `?${query}`}`, undefined);
+    return this.list(response, 'jobs', (run) => parseRunView(run, this.url));
   }
 
   async job(id: string): Promise<RunView> {
-    return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}`, undefined));
+    return this.run(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}`, undefined));
   }
 
   async logs(id: string): Promise<string> {
-    return (await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/logs`, undefined)).text();
+    const response = await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/logs`, undefined);
+    return (await this.read(response, LONGEST_LOG_BYTES)).toString('utf8');
   }
 
   /** States and log lines from the beginning, live until the run has ended. A lost connection is taken up again where it broke. */
@@ -119,11 +102,11 @@ export class DaemonClient {
   }
 
   async cancel(id: string, reason?: string): Promise<RunView> {
-    return this.json(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/cancel`, reason === undefined ? {} : { reason }));
+    return this.run(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/cancel`, reason === undefined ? {} : { reason }));
   }
 
   async rerun(id: string): Promise<RunView> {
-    return this.json(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/rerun`, {}));
+    return this.run(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/rerun`, {}));
   }
 
   async receipt(id: string): Promise<JsonObject> {
@@ -152,35 +135,70 @@ export class DaemonClient {
       const request = { type: 'http', method, path, body: sha256(payload ?? new Uint8Array()), ...envelope } as const;
       headers['authorization'] = authorizationHeader(envelope, await signRequest(this.needSigner(), this.options.domain, request));
     }
-    const timeout = AbortSignal.timeout(this.options.timeoutMs ?? 30_000);
-    // A stream that is followed may stay silent for long; only its caller ends it.
-    const bound = path.endsWith('/events') ? signal : signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const timeout = new AbortController();
+    const timeoutMs = this.options.timeoutMs ?? 30_000;
+    const timer = setTimeout(() => timeout.abort(new Error(`no complete answer within ${timeoutMs} ms`)), timeoutMs);
+    timer.unref();
     const response = await fetch(target, {
       method,
       headers,
       redirect: 'error',
       ...(payload && { body: payload }),
-      ...(bound && { signal: bound }),
+      signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
     }).catch((error: Error & { cause?: Error }) => {
       throw new ToolkitError('DT_PEER_UNREACHABLE', { url: this.url, reason: error.cause?.message || error.message }, error);
     });
     if (!response.ok) throw await this.problem(response);
+    // A stream that is followed may stay silent for long, and a file may be large; only their reader ends them.
+    if (/\/(events|outputs\/.*)$/.test(path)) clearTimeout(timer);
     return response;
   }
 
   private async json<T>(response: Response): Promise<T> {
+    const bytes = await this.read(response, LONGEST_ANSWER_BYTES);
+    let value: unknown;
     try {
-      return (await response.json()) as T;
+      value = JSON.parse(bytes.toString('utf8'));
     } catch (error) {
       throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: (error as Error).message });
     }
+    if (!isObject(value)) throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: 'it is not a JSON object' });
+    return value as T;
+  }
+
+  private async run(response: Response): Promise<RunView> {
+    return parseRunView(await this.json(response), this.url);
+  }
+
+  private async list<T>(response: Response, key: string, parse: (item: unknown) => T): Promise<readonly T[]> {
+    const items = (await this.json<Readonly<Record<string, unknown>>>(response))[key];
+    if (Array.isArray(items)) return items.map(parse);
+    throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `it has no list ${key}` });
+  }
+
+  /** @throws DT_PEER_ANSWER, DT_PEER_UNREACHABLE when it breaks off */
+  private async read(response: Response, limit: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        size += chunk.length;
+        if (size > limit) throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `it is longer than ${limit} bytes` });
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      if (error instanceof ToolkitError) throw error;
+      throw new ToolkitError('DT_PEER_UNREACHABLE', { url: this.url, reason: (error as Error).message }, error);
+    }
+    return Buffer.concat(chunks);
   }
 
   /** A problem+json answer becomes the same error on this side. */
   private async problem(response: Response): Promise<ToolkitError> {
-    const body = (await response.json().catch(() => undefined)) as { code?: string; details?: JsonObject; detail?: string } | undefined;
-    const code = body?.code;
-    if (isErrorCode(code)) return new ToolkitError(code, { ...body?.details, at: this.url });
-    return new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `HTTP ${response.status} ${body?.detail ?? ''}`.trim() });
+    const body = await this.json<JsonObject>(response).catch((): JsonObject => ({}));
+    const { code, details, detail } = body;
+    if (typeof code === 'string' && isErrorCode(code)) return new ToolkitError(code, { ...(isObject(details) && details), at: this.url });
+    const reason = `HTTP ${response.status} ${typeof detail === 'string' ? detail : ''}`.trim();
+    return new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason });
   }
 }

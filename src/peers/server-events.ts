@@ -24,7 +24,7 @@ export async function* serverEvents(
     try {
       const response = await connect(last);
       if (response.body === null) throw new Error('empty answer');
-      for await (const event of parseEvents(response.body)) {
+      for await (const event of parseEvents(response.body, url)) {
         failures = 0;
         if (event.id !== '') last = event.id;
         if (event.event === 'end') return;
@@ -42,12 +42,18 @@ export async function* serverEvents(
   }
 }
 
-async function* parseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** One event; a daemon cuts its lines far below. */
+const LONGEST_EVENT = 16 << 20;
+
+async function* parseEvents(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {
+    // What was searched before holds no end but at its very last character.
+    let end = Math.max(0, rest.length - 1);
     rest += decoder.decode(chunk, { stream: true });
-    for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
+    if (rest.length > LONGEST_EVENT) throw new ToolkitError('DT_PEER_ANSWER', { url, reason: 'an event has no end' });
+    for (end = rest.indexOf('\n\n', end); end >= 0; end = rest.indexOf('\n\n')) {
       const block = rest.slice(0, end);
       rest = rest.slice(end + 2);
       const field = (name: string): string =>

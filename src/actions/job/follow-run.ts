@@ -1,3 +1,4 @@
+import { isObject } from '../../documents/canonical.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
 import type { Party } from './job-parties.js';
@@ -18,9 +19,12 @@ export async function followRun(party: Party, run: RunView, listener: RunListene
 }
 
 function parseData(text: string, url: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
   try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    throw new ToolkitError('DT_PEER_ANSWER', { url, reason: 'an event is not JSON' }, error);
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
   }
+  if (isObject(value)) return value;
+  throw new ToolkitError('DT_PEER_ANSWER', { url, reason: 'an event is not a JSON object' });
 }
