@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { ToolkitError } from '../errors/toolkit-error.js';
 
 /**
@@ -19,9 +20,22 @@ export function parseDaemonUrl(text: string): URL {
       what: 'The daemon URL',
       reason: 'it must be http(s)://host[:port][/path] and nothing more',
     });
-  if (/^169\.254\.|^\[fe80:|^\[::ffff:a9fe:/i.test(url.hostname)) throw new ToolkitError('DT_PEER_FORBIDDEN_TARGET', { url: url.href });
+  if (isLinkLocal(url.hostname)) throw new ToolkitError('DT_PEER_FORBIDDEN_TARGET', { url: url.href });
   url.pathname = url.pathname.replace(/\/+$/, '');
   return url;
+}
+
+/** Where clouds answer with the keys of the machine. The URL has brought every spelling of IPv4 into one. */
+function isLinkLocal(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(address);
+  if (family === 0) return false;
+  const refused = new BlockList();
+  refused.addSubnet('169.254.0.0', 16, 'ipv4');
+  refused.addSubnet('fe80::', 10, 'ipv6');
+  refused.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+  refused.addAddress('fd00:ec2::254', 'ipv6');
+  return refused.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** Where an owner's daemon is: the endpoint of the service, or else the URL that the organization published on chain. */
