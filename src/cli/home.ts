@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseTokenId, type TokenId } from '../documents/ids.js';
@@ -13,9 +14,11 @@ export interface Settings {
   readonly gateways?: readonly string[];
 }
 
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+
 /** What may follow an @. @throws DT_INPUT_INVALID */
 export function parseName(name: string): string {
-  if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) return name;
+  if (NAME.test(name)) return name;
   throw new ToolkitError('DT_INPUT_INVALID', { what: 'The name', reason: 'use letters, digits, dot, dash and underscore, at most 64' });
 }
 
@@ -45,13 +48,18 @@ export class Home {
     return parseTokenId(id, what);
   }
 
+  /** One file a name, so that commands that save at once do not undo each other. No name is inherited from an object. */
   async names(): Promise<Readonly<Record<string, string>>> {
-    return (await this.readJson('names.json')) ?? {};
+    const files = await readdir(this.path('names')).catch(() => []);
+    const read = files
+      .filter((name) => NAME.test(name))
+      .map(async (name) => [name, (await readFile(this.path('names', name), 'utf8')).trim()] as const);
+    return Object.assign(Object.create(null), Object.fromEntries(await Promise.all(read)));
   }
 
   /** Lets later commands and attribute files say `@name`. A name may be given anew. */
   async saveName(name: string, id: TokenId): Promise<void> {
-    await this.writeJson('names.json', { ...(await this.names()), [parseName(name)]: id });
+    await this.write(join('names', parseName(name)), `${id}\n`);
   }
 
   /** Every string `@name` in an attribute file, keys too, becomes the token id it stands for. @throws DT_NAME_UNKNOWN */
@@ -85,11 +93,16 @@ export class Home {
     }
   }
 
-  private async writeJson(name: string, value: unknown): Promise<void> {
+  private writeJson(name: string, value: unknown): Promise<void> {
+    return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Whole or not at all, whoever writes at the same time. */
+  private async write(name: string, text: string): Promise<void> {
     const file = this.path(name);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = `${file}.${process.pid}.tmp`;
-    await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    const temporary = join(dirname(file), `.${randomUUID()}.tmp`);
+    await writeFile(temporary, text, { mode: 0o600 });
     await rename(temporary, file);
   }
 }

@@ -1,5 +1,5 @@
-import { scrypt as nodeScrypt, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { scrypt as nodeScrypt, randomBytes, randomUUID } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scrypt } from 'ethers/crypto';
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from 'ethers/wallet';
@@ -30,9 +30,16 @@ export class Keystore {
     const wallet = walletOf(privateKey);
     const json = await encryptKeystoreJson(wallet, password, { scrypt: { N: SCRYPT_N, r: 8, p: 1 } });
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await writeFile(this.fileOf(name), json, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? new ToolkitError('DT_KEY_EXISTS', { name }, error) : error;
-    });
+    // Whole under its name or not there at all: half a key would hold the name for ever.
+    const temporary = join(this.folder, `.${randomUUID()}.tmp`);
+    try {
+      await writeFile(temporary, json, { mode: 0o600, flush: true });
+      await link(temporary, this.fileOf(name));
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new ToolkitError('DT_KEY_EXISTS', { name }, error) : error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
     return { name, address: parseAddress(wallet.address) };
   }
 
