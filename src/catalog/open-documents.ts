@@ -28,12 +28,22 @@ const only = (base: string) => ({ isAllowedTarget: (url: URL): boolean => url.or
 
 /** The daemons of all organizations on chain, as one source: each keeps what was published to it. */
 function organizationsSource(ledger: LedgerReader): ContentSource {
+  let reading: Promise<readonly string[]> | undefined;
+  /** A tree of many documents that nobody has asks for them all at once: the chain is read once for them. */
+  const daemons = (): Promise<readonly string[]> => {
+    reading ??= readIndex(ledger)
+      .then(({ organizations }) => [
+        ...new Set([...organizations.values()].map(({ url }) => baseOf(url)).filter((base) => base !== undefined)),
+      ])
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
   return {
     name: 'the daemons on chain',
     async get(digest, signal) {
-      const { organizations } = await readIndex(ledger);
-      const bases = new Set([...organizations.values()].map(({ url }) => baseOf(url)).filter((base) => base !== undefined));
-      const found = [...bases].map(async (base) => {
+      const found = (await daemons()).map(async (base) => {
         const bytes = await new GatewaySource(base, only(base)).get(digest, signal);
         if (bytes === undefined) throw new Error('not there');
         return bytes;
