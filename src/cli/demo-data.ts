@@ -74,9 +74,7 @@ function withFeatures(text: string, features: readonly string[]): string {
     if (key === 'features') return Array.isArray(value) ? features : { $match: { type: 'array', minItems: 1, items: { enum: features } } };
     if (Array.isArray(value)) return value.map((item) => replace(item));
     if (typeof value !== 'object' || value === null) return value;
-    const kept = Object.entries(value).filter(
-      ([name]) => name !== 'shape' && !(name === 'columns' && Array.isArray(value['columns' as never])),
-    );
+    const kept = Object.entries(value).filter(([name, item]) => name !== 'shape' && !(name === 'columns' && Array.isArray(item)));
     return Object.fromEntries(kept.map(([name, item]) => [name, replace(item, name)]));
   };
   return JSON.stringify(replace(JSON.parse(text)), null, 2);

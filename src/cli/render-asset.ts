@@ -2,6 +2,7 @@ import chalk from 'chalk';
 import type { AssetListing } from '../actions/asset/list-assets.js';
 import type { AssetDetails } from '../actions/asset/show-asset.js';
 import { isAlgorithm } from '../documents/ddo/ddo.js';
+import { isLiveGrant } from '../documents/job/job-facts.js';
 import { paintGrant } from './render-state.js';
 import { renderFields, renderTable } from './render-table.js';
 import { printable } from './render-text.js';
@@ -27,7 +28,7 @@ export function renderAssets(assets: readonly AssetListing[], names: Readonly<Re
 export function renderAsset({ token, ownerName, ddo, grantedTo, grantedFrom }: AssetDetails, now: number): string {
   const { name, type } = ddo.metadata.main;
   const state = (until: number | undefined): string =>
-    paintGrant(until === undefined ? 'revoked' : until === 0 || until > now ? 'live' : 'expired', until);
+    paintGrant(until === undefined ? 'revoked' : isLiveGrant(until, now) ? 'live' : 'expired', until);
   const lines = [
     chalk.bold(printable(name)),
     renderFields([

@@ -1,7 +1,7 @@
 import { pointer } from '../documents/canonical.js';
 import type { Clause } from '../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
-import type { JobFacts, TreeFacts } from '../documents/job/job-facts.js';
+import { isLiveGrant, type JobFacts, type TreeFacts } from '../documents/job/job-facts.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { checkTree, type OperatorDocuments } from './check-tree.js';
@@ -59,7 +59,7 @@ export function checkGrants(facts: TreeFacts): readonly Clause[] {
   for (const token of facts.tokens.values()) {
     if (token.grants.length > 0) clauses.push(clause(token.id, token.id, '/', 'grant', token.activated, 'to be activated by its owner'));
     for (const { child, grantedUntil } of token.grants) {
-      const live = grantedUntil !== undefined && (grantedUntil === 0 || grantedUntil > facts.now);
+      const live = isLiveGrant(grantedUntil, facts.now);
       const wish =
         grantedUntil === undefined
           ? `a grant of ${child}`

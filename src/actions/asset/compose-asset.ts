@@ -1,10 +1,10 @@
 import { resolveTree } from '../../catalog/resolve-facts.js';
 import { checkAsset } from '../../constraints/check-facts.js';
-import { canonicalBytes } from '../../documents/canonical.js';
+import { canonicalBytes, digestOf } from '../../documents/canonical.js';
 import { type AssetAttributes, buildDdo, type Ddo, saltOfAsset } from '../../documents/ddo/ddo.js';
 import { failedClauses, summarize } from '../../documents/decision/decision.js';
 import type { Address, TokenId } from '../../documents/ids.js';
-import type { TreeFacts } from '../../documents/job/job-facts.js';
+import { isLiveGrant, type TreeFacts } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf, type ReaderContext, step } from '../action-context.js';
@@ -46,11 +46,7 @@ export async function composeAsset(context: ActionContext, parameters: ComposeAs
   }
   await publishDocuments(context, [ddo]);
   const record = (await ledger.tokenTree(dt)).tokens[0];
-  const now = facts.now;
-  const live = (child: TokenId): boolean => {
-    const end = record?.grants.find((grant) => grant.child === child)?.grantedUntil;
-    return end === 0 || (end !== undefined && end > now);
-  };
+  const live = (child: TokenId): boolean => isLiveGrant(record?.grants.find((grant) => grant.child === child)?.grantedUntil, facts.now);
   const grants: ComposeAssetResult['grants'][number][] = [];
   for (const child of children) {
     const owner = facts.tokens.get(child)?.owner as Address;
@@ -88,7 +84,7 @@ export async function factsBefore(context: ReaderContext, ddo: Ddo): Promise<Tre
   const root = {
     id: ddo.dt,
     owner: ddo.creator,
-    digest: first.tokens.get(first.root)?.digest ?? (`0x${'0'.repeat(64)}` as never),
+    digest: digestOf(ddo),
     activated: false,
     grants: (ddo.child_dts ?? []).map((child) => ({ child, grantedUntil: undefined })),
   };

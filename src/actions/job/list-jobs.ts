@@ -1,5 +1,5 @@
 import { readIndex } from '../../catalog/ledger-index.js';
-import { loadDdo } from '../../catalog/load-documents.js';
+import { tokenLabels } from '../../catalog/names.js';
 import type { Address, TokenId } from '../../documents/ids.js';
 import type { ReaderContext } from '../action-context.js';
 
@@ -28,27 +28,14 @@ export async function listJobs(context: ReaderContext, filter: JobFilter = {}): 
   const jobs = [...index.jobs.values()].filter(
     (job) => (filter.task === undefined || job.task === filter.task) && (filter.demander === undefined || job.demander === filter.demander),
   );
-  const names = new Map<TokenId, Promise<string | undefined>>();
-  const nameOf = (id: TokenId): Promise<string | undefined> => {
-    const token = index.tokens.get(id);
-    const known =
-      names.get(id) ??
-      (token === undefined
-        ? Promise.resolve(undefined)
-        : loadDdo(context.content, token).then(
-            (ddo) => ddo.metadata.main.name,
-            () => undefined,
-          ));
-    names.set(id, known);
-    return known;
-  };
+  const labelOf = tokenLabels(context.content, index);
   return Promise.all(
     jobs.map(async ({ id, task, algorithm, demander, addedAt, reports }) => ({
       id,
       task,
       taskName: index.tasks.get(task)?.name,
       algorithm,
-      algorithmName: await nameOf(algorithm),
+      algorithmName: (await labelOf(algorithm))?.name,
       demander,
       demanderName: index.organizations.get(demander)?.name,
       addedAt,

@@ -1,5 +1,5 @@
 import { type LedgerIndex, readIndex } from '../../catalog/ledger-index.js';
-import { loadDdo } from '../../catalog/load-documents.js';
+import { organizationName, tokenLabels } from '../../catalog/names.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ReaderContext } from '../action-context.js';
@@ -29,37 +29,29 @@ export async function traceJob(context: ReaderContext, id: bigint): Promise<Trac
   const job = index.jobs.get(id);
   if (job === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
   const task = index.tasks.get(job.task);
-  const nameOfOwner = (address: string | undefined): string =>
-    (address === undefined ? undefined : index.organizations.get(address as never)?.name) ?? address ?? 'unknown';
-  const nameOfToken = async (token: TokenId): Promise<string | undefined> => {
-    const record = index.tokens.get(token);
-    if (record === undefined) return undefined;
-    return loadDdo(context.content, record).then(
-      (ddo) => ddo.metadata.main.name,
-      () => undefined,
-    );
-  };
+  const labelOf = tokenLabels(context.content, index);
+  const nameOf = async (token: TokenId): Promise<string | undefined> => (await labelOf(token))?.name;
   return {
     job: id,
     task: { id: job.task, name: task?.name ?? '', open: task?.open ?? false },
     algorithm: {
       token: job.algorithm,
-      name: await nameOfToken(job.algorithm),
-      ownerName: nameOfOwner(index.tokens.get(job.algorithm)?.owner),
+      name: await nameOf(job.algorithm),
+      ownerName: organizationName(index, index.tokens.get(job.algorithm)?.owner),
     },
-    demanderName: nameOfOwner(job.demander),
+    demanderName: organizationName(index, job.demander),
     addedAt: job.addedAt,
     shares: await Promise.all(
       leavesOf(index, job.algorithm).map(async (token) => {
         const report = job.reports.get(token);
         return {
           token,
-          name: await nameOfToken(token),
-          ownerName: nameOfOwner(index.tokens.get(token)?.owner),
+          name: await nameOf(token),
+          ownerName: organizationName(index, index.tokens.get(token)?.owner),
           report: report && {
             state: report.state,
             receipt: report.receipt,
-            reporterName: nameOfOwner(report.reporter),
+            reporterName: organizationName(index, report.reporter),
             time: report.time,
           },
         };

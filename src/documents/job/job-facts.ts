@@ -11,6 +11,10 @@ export interface TokenFact {
   readonly grants: readonly { readonly child: TokenId; readonly grantedUntil: number | undefined }[];
 }
 
+/** Whether a grant to this end is good at `now`. */
+export const isLiveGrant = (grantedUntil: number | undefined, now: number): boolean =>
+  grantedUntil !== undefined && (grantedUntil === 0 || grantedUntil > now);
+
 export interface OperatorFact {
   readonly record: {
     readonly id: TokenId;

@@ -1,0 +1,28 @@
+import type { ContentStore } from '../content-store/content-store.js';
+import type { Address, TokenId } from '../documents/ids.js';
+import type { LedgerIndex } from './ledger-index.js';
+import { loadDdo } from './load-documents.js';
+
+export interface TokenLabel {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What tokens are called, each document read once; undefined where it cannot be read from here. */
+export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: TokenId) => Promise<TokenLabel | undefined> {
+  const known = new Map<TokenId, Promise<TokenLabel | undefined>>();
+  const read = async (id: TokenId): Promise<TokenLabel | undefined> => {
+    const token = index.tokens.get(id);
+    const ddo = token && (await loadDdo(content, token).catch(() => undefined));
+    return ddo && { name: ddo.metadata.main.name, type: ddo.metadata.main.type };
+  };
+  return (id) => {
+    const label = known.get(id) ?? read(id);
+    known.set(id, label);
+    return label;
+  };
+}
+
+/** What an organization is called; its address where it is not registered. */
+export const organizationName = (index: LedgerIndex, address: Address | undefined): string =>
+  (address && index.organizations.get(address)?.name) ?? address ?? 'unknown';
