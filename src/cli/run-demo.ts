@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import chalk from 'chalk';
+import { ToolkitError } from '../errors/toolkit-error.js';
 import { Keystore } from '../keys/keystore.js';
 import type { SandboxLevel } from '../sandbox/sandbox.js';
 import { type ChildProgram, startProgram } from './child-program.js';
@@ -35,10 +36,15 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
   Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD, DT_HINTS: 'off' });
   const samples = join(root, 'samples');
   const shown = (word: string): string => (/^[\w./:@=-]+$/.test(word) ? word : `'${word}'`);
-  const dt = async (...argv: string[]): Promise<void> => {
+  const expecting = async (expected: number, ...argv: string[]): Promise<void> => {
     say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${root}/`, '').replace(`${home}/`, '$DT_HOME/'))).join(' ')}`));
     await parameters.dt(...argv);
+    const { exitCode } = process;
+    process.exitCode = undefined;
+    if (Number(exitCode ?? 0) !== expected)
+      throw new ToolkitError('DT_DEMO_STEP', { command: `dt ${argv.join(' ')}`, code: exitCode ?? 0, home });
   };
+  const dt = (...argv: string[]): Promise<void> => expecting(0, ...argv);
   const start = async (what: string, ready: RegExp, ...argv: string[]): Promise<void> => {
     say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${home}/`, '$DT_HOME/'))).join(' ')} &`));
     programs.push(await startProgram(join(root, 'bin', 'run.js'), argv, ready, join(home, `${what}.log`), process.env));
@@ -116,9 +122,8 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
     for (const report of await textReports(outputs)) say(`\n${report}`);
 
     act('A request too many', 'the same algorithm, but with groups smaller than Bank B allows: nothing is minted');
-    await dt('asset', 'cdt', '--attr-file', await greedy(home, attributes.algorithm), '--key', 'fintech');
-    // The refusal is what this act shows; it is not the demo's own failure.
-    process.exitCode = 0;
+    const REFUSED = 5;
+    await expecting(REFUSED, 'asset', 'cdt', '--attr-file', await greedy(home, attributes.algorithm), '--key', 'fintech');
 
     act('The regulator', "follows Bank A's token from grant to job");
     await dt('tracer', 'dfs', '--prefix-path', '@bank-a');

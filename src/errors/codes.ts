@@ -92,6 +92,12 @@ export const errorTable = {
   ),
   DT_PORT_BUSY: row('Port {port} of {host} is in use.', 'Stop the other program, or choose another port.', 2, 500),
   DT_DEMO_CHILD: row('`{command}` ended with {code} before it was ready.', 'Read its log: {log}', 2, 500),
+  DT_DEMO_STEP: row(
+    'The demo stopped: `{command}` ended with {code}.',
+    'What failed stands above; logs of chain and daemons are in {home}.',
+    2,
+    500,
+  ),
   DT_HTTP_NOT_FOUND: row('There is nothing at {path}.', 'The API is described at /v1/openapi.json.', 2, 404),
 
   DT_ASSET_UNKNOWN: row(
