@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bashBlocks, fences, freePort, type Program, processesOf, startProgram, steady, Terminal } from './readme-terminals.js';
@@ -140,5 +141,22 @@ describe('the pages', () => {
   it('have the same tables, line by line', async () => {
     const rows = async (name: string) => (await page(name)).split('\n').filter((line) => line.startsWith('|')).length;
     expect(await rows('README.zh-CN.md')).toBe(await rows('README.md'));
+  });
+
+  it('link to files that are there', async () => {
+    const pages = [
+      'README.md',
+      'README.zh-CN.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      'docs/API.md',
+      'docs/LIMITS.md',
+      'docs/THREAT-MODEL.md',
+    ];
+    for (const name of pages) {
+      const links = [...(await page(name)).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = '']) => target);
+      expect(links.length, name).toBeGreaterThan(0);
+      for (const target of links) expect(existsSync(join(root, dirname(name), target)), `${target} in ${name}`).toBe(true);
+    }
   });
 });
