@@ -152,6 +152,9 @@ async function listen(config: DaemonConfig, deps: DaemonDeps, metrics: Metrics):
     config.tls === undefined
       ? createServer(app)
       : createTlsServer({ cert: await readFile(config.tls.certFile), key: await readFile(config.tls.keyFile), minVersion: 'TLSv1.3' }, app);
+  // A body is small; one that dribbles in holds its connection no longer than this.
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
   const { host, port } = config.listen;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

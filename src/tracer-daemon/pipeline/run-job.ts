@@ -90,7 +90,7 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof RunAborted && reason.abort.kind === 'stop') return 'given-back';
     if (reason instanceof RunAborted && reason.abort.kind === 'lost') return 'lost';
-    const problem = error instanceof ExecutionError ? error.problem : toToolkitError(error);
+    const problem = error instanceof ExecutionError ? error.problem : shown(toToolkitError(error), run.runId);
     // Nothing is wrong with the job: it waits in its place until the chain answers again.
     if (!signal.aborted && problem.retryable && problem.code.startsWith('DT_CHAIN_')) return 'chain-down';
     const end = reason instanceof RunAborted ? abortedEnd(run, reason.abort) : failedEnd(problem);
@@ -98,6 +98,12 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     return { ...(known ?? { path: await pathOf(deps, run), outputs: [] }), end };
   }
 }
+
+/** What failed inside is for the owner's log: its words may name folders of this machine. */
+const shown = (problem: ToolkitError, runId: string): ToolkitError =>
+  problem.code === 'DT_BUG_UNEXPECTED'
+    ? new ToolkitError('DT_BUG_UNEXPECTED', { reason: `the daemon's owner finds it in the log by the run ${runId}` }, problem)
+    : problem;
 
 const failedEnd = (problem: ToolkitError): RunEnd => ({
   outcome: problem.code.startsWith('DT_POLICY_') ? 'refused' : 'failed',
