@@ -1,4 +1,5 @@
 import type { ContentStore } from '../content-store/content-store.js';
+import { digestOf } from '../documents/canonical.js';
 import type { Ddo } from '../documents/ddo/ddo.js';
 import type { Address, TokenId } from '../documents/ids.js';
 import type { JobFacts, OperatorFact, OrganizationFact, TreeFacts } from '../documents/job/job-facts.js';
@@ -22,6 +23,30 @@ export async function resolveJob(ledger: LedgerReader, store: ContentStore, jobI
 export async function resolveTree(ledger: LedgerReader, store: ContentStore, root: TokenId): Promise<TreeFacts> {
   const { tokens, now } = await ledger.tokenTree(root);
   return resolveRecords(ledger, store, tokens, now);
+}
+
+/** The trees below all children, joined under the composite that is about to be minted. @throws DT_ASSET_UNKNOWN, DT_DOCUMENT_* */
+export async function resolveBefore(ledger: LedgerReader, store: ContentStore, ddo: Ddo): Promise<TreeFacts> {
+  const trees = await Promise.all((ddo.child_dts ?? []).map((child) => resolveTree(ledger, store, child)));
+  const first = trees[0] as TreeFacts;
+  const root = {
+    id: ddo.dt,
+    owner: ddo.creator,
+    digest: digestOf(ddo),
+    activated: false,
+    grants: (ddo.child_dts ?? []).map((child) => ({ child, grantedUntil: undefined })),
+  };
+  const merge = <K, V>(pick: (tree: TreeFacts) => ReadonlyMap<K, V>, own: readonly (readonly [K, V])[] = []): Map<K, V> =>
+    new Map([...own, ...trees.flatMap((tree) => [...pick(tree)])]);
+  return {
+    chain: first.chain,
+    root: ddo.dt,
+    now: first.now,
+    tokens: merge((tree) => tree.tokens, [[ddo.dt, root]]),
+    ddos: merge((tree) => tree.ddos, [[ddo.dt, ddo]]),
+    operators: merge((tree) => tree.operators),
+    organizations: merge((tree) => tree.organizations),
+  };
 }
 
 async function resolveRecords(ledger: LedgerReader, store: ContentStore, tokens: readonly TokenRecord[], now: number): Promise<TreeFacts> {

@@ -16,9 +16,8 @@ const clause = (of: string, by: string, where: string, rule: Clause['rule'], pas
   ...(passed ? {} : { wouldPass }),
 });
 
-export function operatorDocuments(facts: TreeFacts): OperatorDocuments {
-  return new Map([...facts.operators].map(([id, fact]) => [id, fact.document]));
-}
+export const documentsOf = (operators: TreeFacts['operators']): OperatorDocuments =>
+  new Map([...operators].map(([id, { document }]) => [id, document]));
 
 /** Documents and chain agree on who is made of whom; every leaf names an operator that may be used. */
 export function checkStructure(facts: TreeFacts): readonly Clause[] {
@@ -78,7 +77,7 @@ function timeOf(seconds: number): string {
 
 /** All that can be said of a tree before anything runs: structure and every constraint at every level. */
 export function checkAsset(facts: TreeFacts): readonly Clause[] {
-  return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, operatorDocuments(facts))];
+  return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, documentsOf(facts.operators))];
 }
 
 export interface ResolvedJob {
@@ -161,6 +160,6 @@ export function checkJob(facts: JobFacts, resolved: ResolvedJob, question: JobQu
     ...resolved.problems,
     ...(step === undefined
       ? [on('tree', false, `an algorithm that uses ${question.token}`)]
-      : checkArguments(step, operatorDocuments(facts))),
+      : checkArguments(step, documentsOf(facts.operators))),
   ];
 }

@@ -1,13 +1,12 @@
-import { operatorsOf } from '../../catalog/resolve-facts.js';
-import { checkAsset } from '../../constraints/check-facts.js';
+import { usableOperators } from '../../catalog/published.js';
+import { operatorsOf, resolveBefore } from '../../catalog/resolve-facts.js';
+import { checkAsset, documentsOf } from '../../constraints/check-facts.js';
 import { checkLeaf } from '../../constraints/check-tree.js';
 import { type AssetAttributes, buildDdo, type Ddo, isLeaf, saltOfAsset } from '../../documents/ddo/ddo.js';
 import { type Clause, failedClauses } from '../../documents/decision/decision.js';
 import type { Address } from '../../documents/ids.js';
 import type { ReaderContext } from '../action-context.js';
 import type { CheckAssetResult } from './check-asset.js';
-import { factsBefore } from './compose-asset.js';
-import { readOperators } from './mint-asset.js';
 
 /**
  * What minting would check of an attribute file, without minting: a leaf against the templates of its operators, a composite against
@@ -21,9 +20,8 @@ export async function checkAttributes(context: ReaderContext, attributes: AssetA
 }
 
 async function clausesOf(context: ReaderContext, ddo: Ddo): Promise<readonly Clause[]> {
-  if (!isLeaf(ddo)) return checkAsset(await factsBefore(context, ddo));
+  if (!isLeaf(ddo)) return checkAsset(await resolveBefore(context.ledger, context.content, ddo));
   const ids = operatorsOf([ddo]);
   const { operators } = await context.ledger.operatorsAndOrganizations(ids, []);
-  const read = await readOperators(context, ids, operators);
-  return checkLeaf(ddo, new Map(read.map(({ record, document }) => [record.id, document])));
+  return checkLeaf(ddo, documentsOf(await usableOperators(context.content, ids, operators)));
 }

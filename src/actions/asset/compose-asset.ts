@@ -1,15 +1,15 @@
-import { resolveTree } from '../../catalog/resolve-facts.js';
+import { publishedDdo } from '../../catalog/published.js';
+import { resolveBefore } from '../../catalog/resolve-facts.js';
 import { checkAsset } from '../../constraints/check-facts.js';
-import { canonicalBytes, digestOf } from '../../documents/canonical.js';
+import { canonicalBytes } from '../../documents/canonical.js';
 import { type AssetAttributes, buildDdo, type Ddo, saltOfAsset } from '../../documents/ddo/ddo.js';
-import { failedClauses, summarize } from '../../documents/decision/decision.js';
+import { requireAll } from '../../documents/decision/decision.js';
 import type { Address, TokenId } from '../../documents/ids.js';
 import { isLiveGrant, type TreeFacts } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
-import { type ActionContext, daemonOf, type ReaderContext, step } from '../action-context.js';
+import { type ActionContext, daemonOf, step } from '../action-context.js';
 import { publishDocuments } from '../publish-documents.js';
-import { existing } from './mint-asset.js';
 
 export interface ComposeAssetParameters {
   readonly attributes: AssetAttributes;
@@ -37,7 +37,7 @@ export async function composeAsset(context: ActionContext, parameters: ComposeAs
     throw new ToolkitError('DT_INPUT_INVALID', { what: 'The composite', reason: 'it has no child_dts; mint a leaf with `dt asset dt`' });
   const salt = saltOfAsset(attributes, parameters.salt);
   const dt = ledger.deriveId('token', ledger.signer, salt);
-  const published = await existing(context, dt);
+  const published = await publishedDdo(ledger, content, dt);
   const ddo = published ?? buildDdo(attributes, dt, ledger.signer, context.now());
   const facts = await step(context, 'Check every constraint', () => checkBefore(context, ddo));
   if (published === undefined) {
@@ -68,37 +68,10 @@ export async function composeAsset(context: ActionContext, parameters: ComposeAs
 const nameOf = (facts: TreeFacts, id: TokenId): string => facts.ddos.get(id)?.metadata.main.name ?? id;
 
 /** Its constraints against those of all below it, before anything is written. @throws DT_POLICY_DENIED */
-async function checkBefore(context: ActionContext, ddo: Ddo): Promise<TreeFacts> {
-  const facts = await factsBefore(context, ddo);
-  const clauses = checkAsset(facts);
-  const failed = failedClauses(clauses);
-  if (failed.length > 0)
-    throw new ToolkitError('DT_POLICY_DENIED', { id: ddo.dt, count: failed.length, summary: summarize(clauses), clauses: failed });
+async function checkBefore({ ledger, content }: ActionContext, ddo: Ddo): Promise<TreeFacts> {
+  const facts = await resolveBefore(ledger, content, ddo);
+  requireAll(ddo.dt, checkAsset(facts));
   return facts;
-}
-
-/** The trees below all children, joined under the composite that is about to be minted. @throws DT_ASSET_UNKNOWN, DT_DOCUMENT_* */
-export async function factsBefore(context: ReaderContext, ddo: Ddo): Promise<TreeFacts> {
-  const trees = await Promise.all((ddo.child_dts ?? []).map((child) => resolveTree(context.ledger, context.content, child)));
-  const first = trees[0] as TreeFacts;
-  const root = {
-    id: ddo.dt,
-    owner: ddo.creator,
-    digest: digestOf(ddo),
-    activated: false,
-    grants: (ddo.child_dts ?? []).map((child) => ({ child, grantedUntil: undefined })),
-  };
-  const merge = <K, V>(pick: (tree: TreeFacts) => ReadonlyMap<K, V>, own: readonly (readonly [K, V])[] = []): Map<K, V> =>
-    new Map([...own, ...trees.flatMap((tree) => [...pick(tree)])]);
-  return {
-    chain: first.chain,
-    root: ddo.dt,
-    now: first.now,
-    tokens: merge((tree) => tree.tokens, [[ddo.dt, root]]),
-    ddos: merge((tree) => tree.ddos, [[ddo.dt, ddo]]),
-    operators: merge((tree) => tree.operators),
-    organizations: merge((tree) => tree.organizations),
-  };
 }
 
 async function ask(context: ActionContext, facts: TreeFacts, ddo: Ddo, child: TokenId, owner: Address, until: number): Promise<void> {

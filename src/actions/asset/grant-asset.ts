@@ -1,8 +1,7 @@
 import { resolveTree } from '../../catalog/resolve-facts.js';
 import { checkAsset } from '../../constraints/check-facts.js';
-import { failedClauses, summarize } from '../../documents/decision/decision.js';
+import { requireAll } from '../../documents/decision/decision.js';
 import type { TokenId } from '../../documents/ids.js';
-import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ActionContext } from '../action-context.js';
 
 export interface GrantParameters {
@@ -14,10 +13,7 @@ export interface GrantParameters {
 
 /** The owner grants by its own key, after the same checks that its daemon would make. @throws DT_POLICY_DENIED, DT_CHAIN_REVERTED */
 export async function grantAsset(context: ActionContext, { dt, composite, until }: GrantParameters): Promise<void> {
-  const clauses = checkAsset(await resolveTree(context.ledger, context.content, composite));
-  const failed = failedClauses(clauses);
-  if (failed.length > 0)
-    throw new ToolkitError('DT_POLICY_DENIED', { id: composite, count: failed.length, summary: summarize(clauses), clauses: failed });
+  requireAll(composite, checkAsset(await resolveTree(context.ledger, context.content, composite)));
   await context.ledger.grant(dt, composite, until);
 }
 

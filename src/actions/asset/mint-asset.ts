@@ -1,21 +1,13 @@
-import { loadDdo, loadOperator } from '../../catalog/load-documents.js';
+import { publishedDdo, usableOperators } from '../../catalog/published.js';
 import { operatorsOf } from '../../catalog/resolve-facts.js';
+import { documentsOf } from '../../constraints/check-facts.js';
 import { checkLeaf } from '../../constraints/check-tree.js';
 import { canonicalBytes } from '../../documents/canonical.js';
-import {
-  type AssetAttributes,
-  buildDdo,
-  type Ddo,
-  isLeaf,
-  type LeafDescriptor,
-  type Service,
-  saltOfAsset,
-} from '../../documents/ddo/ddo.js';
-import { failedClauses, summarize } from '../../documents/decision/decision.js';
+import { type AssetAttributes, buildDdo, isLeaf, type LeafDescriptor, type Service, saltOfAsset } from '../../documents/ddo/ddo.js';
+import { requireAll } from '../../documents/decision/decision.js';
 import type { TokenId } from '../../documents/ids.js';
-import type { OperatorDocument } from '../../documents/operator/operator.js';
+import type { OperatorFact } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { OperatorRecord } from '../../ledger/ledger.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf, step } from '../action-context.js';
 import { publishDocuments } from '../publish-documents.js';
@@ -46,20 +38,17 @@ export async function mintAsset(context: ActionContext, parameters: MintAssetPar
     throw new ToolkitError('DT_INPUT_INVALID', { what: 'The asset', reason: 'it has child_dts; compose it with `dt asset cdt`' });
   const salt = saltOfAsset(attributes, parameters.salt);
   const dt = ledger.deriveId('token', ledger.signer, salt);
-  const found = await ledger.operatorsAndOrganizations(operatorsOf([attributes]), [ledger.signer]);
+  const templates = operatorsOf([attributes]);
+  const found = await ledger.operatorsAndOrganizations(templates, [ledger.signer]);
   const organization = found.organizations[0];
   if (organization === undefined) throw new ToolkitError('DT_ORG_UNKNOWN', { address: ledger.signer });
-  const operators = await readOperators(context, operatorsOf([attributes]), found.operators);
-  const agreed = agreeToVersions(attributes, new Map(operators.map(({ record }) => [record.id, record])));
-  const ddo = buildDdo(agreed, dt, ledger.signer, context.now());
+  const operators = await usableOperators(content, templates, found.operators);
+  const ddo = buildDdo(agreeToVersions(attributes, operators), dt, ledger.signer, context.now());
   if (!isLeaf(ddo)) throw new ToolkitError('DT_INPUT_INVALID', { what: 'The asset', reason: 'it is not a leaf' });
-  const clauses = checkLeaf(ddo, new Map(operators.map(({ record, document }) => [record.id, document])));
-  const failed = failedClauses(clauses);
-  if (failed.length > 0)
-    throw new ToolkitError('DT_POLICY_DENIED', { id: dt, count: failed.length, summary: summarize(clauses), clauses: failed });
+  requireAll(dt, checkLeaf(ddo, documentsOf(operators)));
   const daemonUrl = endpointOf(attributes.services[0], organization.url);
   if (storePath !== undefined && daemonUrl === undefined) throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner: ledger.signer, id: dt });
-  const published = await existing(context, dt);
+  const published = await publishedDdo(ledger, content, dt);
   if (published === undefined) {
     const digest = await content.put(canonicalBytes(ddo));
     await step(context, `Mint data token of ${attributes.metadata.main.name}`, () => ledger.mintToken(salt, digest, []));
@@ -72,38 +61,11 @@ export async function mintAsset(context: ActionContext, parameters: MintAssetPar
   return { dt, outcome: published === undefined ? 'minted' : 'unchanged', held: storePath !== undefined, daemon: daemonUrl?.href };
 }
 
-/** The DDO of a token that was minted before, undefined when it was not. @throws DT_DOCUMENT_UNRESOLVED when its document is lost */
-export async function existing(context: Pick<ActionContext, 'ledger' | 'content'>, dt: TokenId): Promise<Ddo | undefined> {
-  try {
-    const record = (await context.ledger.tokenTree(dt)).tokens[0];
-    return record && (await loadDdo(context.content, record));
-  } catch (error) {
-    if (error instanceof ToolkitError && error.code === 'DT_ASSET_UNKNOWN') return undefined;
-    throw error;
-  }
-}
-
-/** @throws DT_OPERATOR_UNKNOWN, DT_OPERATOR_RETIRED, DT_DOCUMENT_* */
-export async function readOperators(
-  context: Pick<ActionContext, 'content'>,
-  asked: readonly TokenId[],
-  records: readonly (OperatorRecord | undefined)[],
-): Promise<readonly { record: OperatorRecord; document: OperatorDocument }[]> {
-  return Promise.all(
-    asked.map(async (id, i) => {
-      const record = records[i];
-      if (record === undefined) throw new ToolkitError('DT_OPERATOR_UNKNOWN', { id });
-      if (record.retired) throw new ToolkitError('DT_OPERATOR_RETIRED', { id });
-      return { record, document: await loadOperator(context.content, record) };
-    }),
-  );
-}
-
 /** The owner agrees to the code that is published today, unless the file says otherwise. */
-function agreeToVersions(attributes: AssetAttributes, operators: ReadonlyMap<TokenId, OperatorRecord>): AssetAttributes {
+function agreeToVersions(attributes: AssetAttributes, operators: ReadonlyMap<TokenId, OperatorFact>): AssetAttributes {
   const services = (attributes.services as readonly Service<LeafDescriptor>[]).map((service) => {
     const { template, version, constraint } = service.descriptor;
-    return { ...service, descriptor: { template, version: version ?? operators.get(template)?.version ?? 1, constraint } };
+    return { ...service, descriptor: { template, version: version ?? operators.get(template)?.record.version ?? 1, constraint } };
   });
   return { ...attributes, services };
 }

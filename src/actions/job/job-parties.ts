@@ -1,6 +1,6 @@
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
-import { failedClauses, summarize } from '../../documents/decision/decision.js';
+import { requireAll } from '../../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import type { JobFacts } from '../../documents/job/job-facts.js';
 import { digestOfSpec, type JobSpec } from '../../documents/job/job-spec.js';
@@ -29,13 +29,7 @@ export interface JobParties {
 export async function partiesOf(context: ActionContext, job: bigint): Promise<JobParties> {
   const facts = await resolveJob(context.ledger, context.content, job);
   const { spec, problems } = buildJobSpec(facts);
-  if (problems.length > 0)
-    throw new ToolkitError('DT_POLICY_DENIED', {
-      id: facts.root,
-      count: problems.length,
-      summary: summarize(problems),
-      clauses: failedClauses(problems),
-    });
+  requireAll(facts.root, problems);
   const parties = spec.steps.map((step): Party => {
     const ddo = facts.ddos.get(step.token);
     const organization = facts.organizations.get(step.owner);

@@ -1,3 +1,4 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
 import { digestOf, type Json } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
 
@@ -49,6 +50,18 @@ export interface Decision {
 export const digestOfDecision = (decision: Decision): Bytes32 => digestOf(decision);
 
 export const failedClauses = (clauses: readonly Clause[]): readonly Clause[] => clauses.filter((clause) => !clause.passed);
+
+/** The error of a refusal: it carries every failed clause, for problem+json and for the terminal. */
+export function denial(id: string, clauses: readonly Clause[], decision?: Bytes32): ToolkitError {
+  const failed = failedClauses(clauses);
+  const details = { id, count: failed.length, summary: summarize(failed), clauses: failed };
+  return new ToolkitError('DT_POLICY_DENIED', decision === undefined ? details : { ...details, decision });
+}
+
+/** @throws DT_POLICY_DENIED naming all that failed */
+export function requireAll(id: string, clauses: readonly Clause[]): void {
+  if (failedClauses(clauses).length > 0) throw denial(id, clauses);
+}
 
 /** One line a failed clause, for error messages. */
 export function summarize(clauses: readonly Clause[]): string {

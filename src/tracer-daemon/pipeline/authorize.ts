@@ -1,7 +1,7 @@
 import { checkJob } from '../../constraints/check-facts.js';
 import { canonicalBytes } from '../../documents/canonical.js';
-import { type Decision, digestOfDecision, failedClauses, summarize } from '../../documents/decision/decision.js';
-import { ToolkitError } from '../../errors/toolkit-error.js';
+import { type Decision, denial, digestOfDecision, failedClauses } from '../../documents/decision/decision.js';
+import type { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
 
@@ -48,14 +48,5 @@ export async function authorize(
   });
 }
 
-/** The error of a refusal; it carries every failed clause, for problem+json and for the terminal. */
-export function deniedBy(decision: Decision, id: string): ToolkitError {
-  const failed = failedClauses(decision.clauses);
-  return new ToolkitError('DT_POLICY_DENIED', {
-    id,
-    count: failed.length,
-    summary: summarize(decision.clauses),
-    clauses: failed,
-    decision: digestOfDecision(decision),
-  });
-}
+/** The error of a refusal that was written down. */
+export const deniedBy = (decision: Decision, id: string): ToolkitError => denial(id, decision.clauses, digestOfDecision(decision));
