@@ -1,6 +1,6 @@
 // Builds dist/: one ES module a command, shared chunks, and the manifest that lets oclif start without reading them all.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { bundleOclif, useBundledOclif, writeCodeCache } from './bundle-oclif.mjs
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+const next = join(root, 'node_modules', '.dist-next');
 
 export async function sourceHash() {
   const hash = createHash('sha256');
@@ -45,11 +46,14 @@ export async function buildIfStale() {
   return undefined;
 }
 
+/** What is there stays usable until the new is complete. */
 export async function build() {
+  // Before anything is read: what changes during the build is not in it.
+  const hash = await sourceHash();
   const esbuild = await import('esbuild');
   const files = await listFiles('src');
   const commands = files.filter((file) => file.startsWith('src/commands/') && file.endsWith('.ts'));
-  await rm(dist, { recursive: true, force: true });
+  await rm(next, { recursive: true, force: true });
   const started = performance.now();
   const common = {
     absWorkingDir: root,
@@ -58,13 +62,13 @@ export async function build() {
     target: 'node20',
     format: 'esm',
     outbase: 'src',
-    outdir: dist,
+    outdir: next,
     sourcemap: false,
     legalComments: 'none',
     logLevel: 'warning',
     charset: 'utf8',
   };
-  await bundleOclif(esbuild, root, dist);
+  await bundleOclif(esbuild, root, next);
   await esbuild.build({
     ...common,
     entryPoints: ['src/cli.ts', ...commands],
@@ -89,19 +93,28 @@ export async function build() {
     ],
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });
+  replaceFolder(dist, next);
   await writeManifest();
   writeCodeCache(dist);
-  writeFileSync(join(dist, '.source-hash'), await sourceHash());
+  writeFileSync(join(dist, '.source-hash'), hash);
   return { commands: commands.length, ms: Math.round(performance.now() - started) };
+}
+
+function replaceFolder(folder, by) {
+  const old = `${by}-old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(by, folder);
+  rmSync(old, { recursive: true, force: true });
 }
 
 /** What `oclif manifest` does, through oclif's own plugin loader. */
 async function writeManifest() {
-  await rm(join(root, 'oclif.manifest.json'), { force: true });
   const { Plugin } = await import('@oclif/core');
   const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
   await plugin.load();
-  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);
+  writeFileSync(`${next}.json`, `${JSON.stringify(plugin.manifest)}\n`);
+  renameSync(`${next}.json`, join(root, 'oclif.manifest.json'));
 }
 
 export async function isStale() {
