@@ -91,7 +91,7 @@ describe('dt demo', () => {
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'dt-demo-'));
     finished = await demo(home);
-  }, 120_000);
+  }, 240_000);
 
   afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -137,7 +137,7 @@ describe.skipIf(!existsSync(credit))('dt demo on real credit data (skipped witho
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'dt-demo-'));
     finished = await demo(home, '--data', credit);
-  }, 120_000);
+  }, 240_000);
 
   afterAll(() => rm(home, { recursive: true, force: true }));
 
