@@ -309,6 +309,72 @@ export const errorTable = {
     409,
   ),
 
+  DT_LINK_KEY_FILE: row(
+    'The link key in {path} cannot be used: {reason}',
+    'Give the file mode 0600 and an Ed25519 key in PEM form; without the file a new key is made, which the chain must then hold.',
+    7,
+    500,
+  ),
+  DT_LINK_KEY_MISMATCH: row(
+    '{peer} showed the link key {shown}; the chain holds {expected}.',
+    'Do not go on. If its owner has a new key, it publishes it: `dt system org --link-key`.',
+    7,
+    403,
+  ),
+  DT_LINK_NO_KEY: row(
+    'The caller at {peer} showed no Ed25519 key.',
+    'Links are made by daemons of registered organizations only; check what calls this port.',
+    7,
+    403,
+  ),
+  DT_LINK_UNKNOWN_PEER: row(
+    'The chain holds no link key of {peer}.',
+    'The organization publishes it: `dt system org --address {peer} --link-key …`.',
+    7,
+    403,
+  ),
+  DT_LINK_VERSION: row(
+    '{peer} speaks {theirs}, this side {ours}.',
+    'Both sides must run versions that share a link protocol; upgrade the older one.',
+    7,
+    409,
+  ),
+  DT_LINK_HANDSHAKE: row('No link with {peer}: {reason}', 'Check that it is a daemon of this toolkit; its log says more.', 7, 502, true),
+  DT_LINK_REFUSED: row(
+    '{peer} refused the link ({code}): {reason}',
+    'Correct what it names; `dt system orgs` shows what the chain holds.',
+    7,
+    403,
+  ),
+  DT_LINK_UNREACHABLE: row(
+    'No link with {peer}: {reason}',
+    'Check that its daemon runs, and that one of the two can reach the link port of the other.',
+    7,
+    504,
+    true,
+  ),
+  DT_LINK_NO_ANSWER: row(
+    '{peer} is linked, but did not open {purpose} of session {session} within {seconds} s.',
+    'Ask its owner whether its daemon takes part in the job: `dt job status`.',
+    7,
+    504,
+    true,
+  ),
+  DT_LINK_LIMIT: row(
+    'The link with {peer} takes no more than {limit} of these.',
+    'Let other jobs end first, then try again.',
+    7,
+    429,
+    true,
+  ),
+  DT_LINK_TAKEN: row(
+    'The channel {purpose} of session {session} with {peer} is open already.',
+    'Close it first, or use another purpose.',
+    7,
+    409,
+  ),
+  DT_LINK_STOPPED: row('The links of this daemon are closed.', 'Start the daemon again: `dt daemon run`.', 7, 503, true),
+
   DT_JOB_UNKNOWN: row('No job {id} here.', 'Run `dt job list`.', 8, 404),
   DT_JOB_EXISTS: row(
     'Job {id} was taken already; it is {state}.',
