@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { AnvilBinary } from './anvil-binary.js';
@@ -6,11 +9,15 @@ import { anvilArguments } from './genesis.js';
 
 const START_TIMEOUT_MS = 30_000;
 const KEPT_LINES = 20;
+/** Longest path of a socket that every kernel takes. */
+const SOCKET_PATH_BYTES = 100;
+const PREFIX = 'dt-engine-';
+const SOCKET = 'anvil.sock';
 
 export interface AnvilProcess {
   readonly pid: number;
-  /** On 127.0.0.1, chosen by the kernel: nobody else knows it, and a leftover of an earlier run has another one. */
-  readonly port: number;
+  /** Its socket, in a folder of its own that is closed to others; a leftover of an earlier run has another one. */
+  readonly socketPath: string;
   /** Resolves when the program has ended, with what is known about why. */
   readonly ended: Promise<string>;
   /** SIGKILL; the program holds nothing that is not in the journal. Resolves when it is gone. */
@@ -19,23 +26,29 @@ export interface AnvilProcess {
 
 /**
  * A guard between us and anvil. Its input is a pipe from us: however we die, the kernel closes the pipe and the guard kills
- * anvil. It writes anvil's pid first, so that we can end anvil even if someone kills the guard.
+ * anvil. It writes anvil's pid first, so that we can end anvil even if someone kills the guard. Then the folder of the socket, the first
+ * argument, is removed: by either half, since without us the pipe for the shell's own last words is gone, and writing them ends it.
  */
-const GUARD = `exec 3<&0
+const GUARD = `folder=$1
+shift
+exec 3<&0
 "$@" </dev/null 3<&- &
 anvil=$!
 echo "pid $anvil"
-{ read -r _ <&3; kill -9 "$anvil"; } 2>/dev/null &
+{ read -r _ <&3; kill -9 "$anvil"; rm -rf -- "$folder"; } 2>/dev/null &
 guard=$!
 exec 3<&-
 wait "$anvil"
 code=$?
 kill -9 "$guard" 2>/dev/null
+rm -rf -- "$folder"
 exit "$code"`;
 
 /** Starts a fresh anvil, with the state of a checkpoint if there is one. @throws DT_CHAIN_ENGINE_FAILED */
 export async function startAnvil(binary: AnvilBinary, stateFile: string | undefined): Promise<AnvilProcess> {
-  const args = ['-c', GUARD, 'dt-chain-guard', binary.path, ...anvilArguments(stateFile)];
+  const folder = await socketFolder();
+  const socketPath = join(folder, SOCKET);
+  const args = ['-c', GUARD, 'dt-chain-guard', folder, binary.path, ...anvilArguments(stateFile), '--ipc', socketPath];
   // Detached: Ctrl-C on the terminal must reach us only, or anvil would be gone before the last checkpoint.
   const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { PATH: process.env['PATH'] ?? '' } });
   const lines: string[] = [];
@@ -56,7 +69,8 @@ export async function startAnvil(binary: AnvilBinary, stateFile: string | undefi
       if (signal !== null && anvilPid !== undefined) killQuietly(anvilPid);
     });
   });
-  const port = await listeningPort(child, ended, keep, (pid) => {
+  ended.then(() => rm(folder, { recursive: true, force: true })).catch(() => undefined);
+  await untilListening(child, ended, keep, (pid) => {
     anvilPid = pid;
   });
   const kill = async () => {
@@ -64,15 +78,22 @@ export async function startAnvil(binary: AnvilBinary, stateFile: string | undefi
     if (anvilPid !== undefined && child.exitCode === null && child.signalCode === null) killQuietly(anvilPid);
     return ended;
   };
-  return { pid: anvilPid ?? 0, port, ended, kill };
+  return { pid: anvilPid ?? 0, socketPath, ended, kill };
 }
 
-function listeningPort(
+/** Closed to others, with a path that is short enough; the guard removes it when anvil has ended. */
+async function socketFolder(): Promise<string> {
+  const base = Buffer.byteLength(tmpdir()) > SOCKET_PATH_BYTES - `/${PREFIX}123456/${SOCKET}`.length ? '/tmp' : tmpdir();
+  return mkdtemp(join(base, PREFIX));
+}
+
+/** Its port is not used, but it cannot be kept from opening one; the socket is there before it says so. */
+function untilListening(
   child: ChildProcess,
   ended: Promise<string>,
   keep: (line: string) => void,
   onPid: (pid: number) => void,
-): Promise<number> {
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => {
       clearTimeout(timer);
@@ -87,13 +108,12 @@ function listeningPort(
     reader.on('line', (line) => {
       const pid = /^pid (\d+)$/.exec(line);
       if (pid) return onPid(Number(pid[1]));
-      const listening = /^Listening on 127\.0\.0\.1:(\d+)/.exec(line);
-      if (!listening) return keep(line);
+      if (!/^Listening on /.test(line)) return keep(line);
       clearTimeout(timer);
       reader.close();
       // Anvil prints every call. Nobody reads that, and a full pipe would stop it.
       stdout.resume();
-      resolve(Number(listening[1]));
+      resolve();
     });
   });
 }

@@ -86,7 +86,7 @@ export class ChainEngine {
   /** A link of its own, for the subscriptions of one client. It closes when anvil ends. */
   async openLink(onNotification: (params: unknown) => void): Promise<RpcLink> {
     const run = await this.#current;
-    return RpcLink.connect(run.process.port, onNotification);
+    return RpcLink.connect(run.process.socketPath, onNotification);
   }
 
   /**
@@ -144,7 +144,7 @@ export class ChainEngine {
     await this.#checkpointing;
     const process = await startAnvil(this.#binary, this.#folder.stateFile);
     try {
-      const link = await RpcLink.connect(process.port);
+      const link = await RpcLink.connect(process.socketPath);
       const head = await readHead(link);
       await this.#ensureJournal(head);
       const run: Run = { process, link, pool: new Map(), head, applied: 0, last: undefined };

@@ -1,4 +1,5 @@
-import WebSocket from 'ws';
+import { connect, type Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 
 export interface RpcError {
@@ -8,16 +9,30 @@ export interface RpcError {
 }
 export type RpcOutcome = { readonly result: unknown } | { readonly error: RpcError };
 
-/** One WebSocket to anvil. Calls run side by side; answers come as outcomes, and `undefined` means that anvil went away. */
+/**
+ * One connection to anvil, over its local socket, a JSON text a line. Over TCP the second of two answers to calls that run side by side would
+ * wait 40 ms: anvil leaves Nagle's algorithm on, which holds it back until the first is acknowledged.
+ * Calls run side by side; answers come as outcomes, and `undefined` means that anvil went away.
+ */
 export class RpcLink {
-  readonly #socket: WebSocket;
+  readonly #socket: Socket;
   readonly #waiting = new Map<number, (outcome: RpcOutcome | undefined) => void>();
   #lastId = 0;
   readonly closed: Promise<void>;
 
-  private constructor(socket: WebSocket, onNotification: (params: unknown) => void) {
+  private constructor(socket: Socket, onNotification: (params: unknown) => void) {
     this.#socket = socket;
-    socket.on('message', (data) => this.#receive(String(data), onNotification));
+    const decoder = new StringDecoder('utf8');
+    let line = '';
+    socket.on('data', (chunk) => {
+      const [first = '', ...more] = decoder.write(chunk).split('\n');
+      // The state dump of a long chain is one line in many pieces.
+      line += first;
+      for (const next of more) {
+        if (line !== '') this.#receive(line, onNotification);
+        line = next;
+      }
+    });
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         const waiting = [...this.#waiting.values()];
@@ -29,12 +44,11 @@ export class RpcLink {
   }
 
   /** @throws DT_CHAIN_ENGINE_FAILED */
-  static async connect(port: number, onNotification: (params: unknown) => void = () => undefined): Promise<RpcLink> {
-    // maxPayload 0: the state dump of a long chain is one large answer, and it comes from our own child.
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false, maxPayload: 0 });
+  static async connect(path: string, onNotification: (params: unknown) => void = () => undefined): Promise<RpcLink> {
+    const socket = connect(path);
     const link = new RpcLink(socket, onNotification);
     await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
+      socket.once('connect', resolve);
       socket.on('error', (cause) => reject(new ToolkitError('DT_CHAIN_ENGINE_FAILED', { reason: cause.message }, cause)));
     });
     return link;
@@ -46,10 +60,10 @@ export class RpcLink {
 
   /** The answer comes synchronously with its message, so before any notification that follows it. */
   send(method: string, params: unknown, answer: (outcome: RpcOutcome | undefined) => void): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return answer(undefined);
+    if (this.#socket.readyState !== 'open') return answer(undefined);
     this.#lastId += 1;
     this.#waiting.set(this.#lastId, answer);
-    this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id: this.#lastId, method, params }));
+    this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: this.#lastId, method, params })}\n`);
   }
 
   /** For calls that only fail by a fault of the engine. @throws DT_CHAIN_ENGINE_FAILED */
@@ -61,7 +75,7 @@ export class RpcLink {
   }
 
   close(): void {
-    this.#socket.terminate();
+    this.#socket.destroy();
   }
 
   #receive(text: string, onNotification: (params: unknown) => void): void {
