@@ -131,6 +131,12 @@ describe('admission', () => {
       });
       expect((await error(composeAsset(fintech.context, { attributes }))).code).toBe('DT_ASSET_UNKNOWN');
     });
+
+    it('mints nothing of what it refuses', async () => {
+      expect((await error(compose('refused', { ...ARGUMENTS, level: 1 }))).code).toBe('DT_POLICY_DENIED');
+      const events = await fintech.context.ledger.events();
+      expect(events.flatMap((event) => (event.kind === 'token-minted' ? [event.token] : []))).toEqual([leaf, algorithm]);
+    });
   });
 
   describe('requests', () => {

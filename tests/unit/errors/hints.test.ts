@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagsOf, loadCommands } from '../../../scripts/cli-surface.mjs';
 import { type ErrorEntry, errorTable } from '../../../src/errors/codes.js';
 import { revertTable } from '../../../src/ledger/evm/revert-advice.js';
 import { configKeys } from '../../../src/tracer-daemon/config/config-schema.js';
-import { findCommandLines } from './thrown-errors.js';
+import { findCommandLines, root } from './thrown-errors.js';
 
 const hints: readonly (readonly [string, string])[] = [
   ...Object.entries<ErrorEntry>(errorTable).map(([code, { hint }]) => [code, hint] as const),
@@ -38,10 +40,11 @@ describe('what an error tells to do', () => {
     }
   });
 
-  it('names keys of the configuration that exist', () => {
+  it('names keys of the configuration that exist, and pages that exist', () => {
     const keys = configKeys().map(({ key }) => key);
     for (const [code, hint] of hints) {
       for (const [, key] of hint.matchAll(/`([a-z]+\.[a-zA-Z.]+)`/g)) expect(keys, code).toContain(key);
+      for (const [page] of hint.matchAll(/docs\/[\w-]+\.md/g)) expect(existsSync(join(root, page)), `${code}: ${page}`).toBe(true);
     }
   });
 });

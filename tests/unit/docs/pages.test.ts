@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('docs/INVARIANTS.md', () => {
+  const rows = read('docs/INVARIANTS.md')
+    .split('\n')
+    .filter((line) => /^\| \d/.test(line))
+    .map((line) => line.split(' | '));
+
+  it('has every promise with the place that keeps it and the tests that prove it', () => {
+    expect(rows.map(([number]) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((number) => `| ${number}`));
+    for (const [number, , places = ''] of rows) {
+      const paths = [...places.matchAll(/`([\w-]+\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
+      expect(paths, number).not.toEqual([]);
+      for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+      for (const [, path = '', name = ''] of places.matchAll(/`(src\/[\w./-]+)` \(`(\w+)`\)/g)) expect(read(path), path).toContain(name);
+    }
+  });
+
+  it('names tests that exist', () => {
+    for (const [number, , , tests = ''] of rows) {
+      const files = [...tests.matchAll(/`(tests\/[\w./-]+)`((?:,? "[^"]+")+)/g)];
+      expect(files, number).not.toEqual([]);
+      expect(tests.replace(/`tests\/[\w./-]+`(?:,? "[^"]+")+/g, '').trim(), number).toMatch(/^[; |]*$/);
+      for (const [, path = '', names = ''] of files)
+        for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) expect(read(path), `${path}: ${name}`).toContain(name);
+    }
+  });
+});
+
+describe('docs/ARCHITECTURE.md', () => {
+  const page = read('docs/ARCHITECTURE.md');
+  const folders = (path: string): readonly string[] =>
+    readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
+  it('shows every room of src, and no other', () => {
+    const house = page.slice(page.indexOf('\nsrc/\n'), page.indexOf('\ntests/ '));
+    const rooms = [...house.matchAll(/^ {2}([\w-]+)\//gm)].map(([, room]) => room);
+    expect(rooms.sort()).toEqual([...folders('src')].sort());
+  });
+
+  it('allows the same imports as the rules that are checked', () => {
+    const rules = createRequire(import.meta.url)(join(root, '.dependency-cruiser.cjs')) as {
+      forbidden: readonly { name: string; to: { pathNot?: readonly string[] } }[];
+    };
+    const rows = [...page.matchAll(/^\| ([\w-]+(?:, [\w-]+)*) \| (.+) \|$/gm)].flatMap(([, rooms = '', may = '']) =>
+      rooms.split(', ').map((room) => [room, may] as const),
+    );
+    const rooms = folders('src').filter((room) => rules.forbidden.some(({ name }) => name === `${room}-imports`));
+    expect(rooms.sort()).toEqual([...folders('src')].sort());
+    // The other rows speak of rooms together ("the same, plus", "all of these but"); these say it word for word.
+    const plain = rows.filter(([room, may]) => rooms.includes(room) && /^[a-z, -]+(; never each other)?$/.test(may) && may !== 'nothing');
+    expect(plain.length).toBeGreaterThan(8);
+    for (const [room, may] of plain) {
+      const rule = rules.forbidden.find(({ name }) => name === `${room}-imports`)?.to.pathNot ?? [];
+      const allowed = rule.map((pattern) => pattern.replace(/^\^src\/|\/$/g, '')).filter((other) => other !== room);
+      expect(may.replace('; never each other', '').split(', ').sort(), room).toEqual(allowed.sort());
+    }
+  });
+});
