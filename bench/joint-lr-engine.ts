@@ -36,6 +36,8 @@ interface PartyReport {
   readonly cpuMs: number;
   readonly peakMiB: number;
   readonly waitMs: number;
+  /** Of waitMs: for the dealer's material. */
+  readonly dealerWaitMs: number;
   readonly sendMs: number;
   readonly sentMiB: number;
   readonly receivedMiB: number;
@@ -148,6 +150,7 @@ async function measureRoundTrip(channel: Channel, caller: boolean): Promise<numb
 async function party(role: string, settings: Settings): Promise<void> {
   const options = optionsOf(settings);
   const clock = { waitMs: 0, sendMs: 0 };
+  const dealerClock = { waitMs: 0, sendMs: 0 };
   const report = (port: number): void => void process.send?.({ port });
   const portOf = (peer: string): Promise<number> =>
     new Promise((resolve) => {
@@ -178,7 +181,7 @@ async function party(role: string, settings: Settings): Promise<void> {
     const other = streamChannel(otherSocket, { peer: bank === 0 ? 'bank1' : 'bank0' });
     roundTripUs = await measureRoundTrip(other, bank === 0);
     const otherBank = timed(other, clock);
-    const dealer = timed(streamChannel(dealerSocket, { peer: 'dealer' }), clock);
+    const dealer = timed(streamChannel(dealerSocket, { peer: 'dealer' }), dealerClock);
     channels.push(otherBank, dealer);
     const { columns, labels } = makeTable(settings.rows, bank === 0 ? 0 : widths[0], widths[bank]);
     const input = bank === 0 ? { columns, labels: { name: 'y', values: labels } } : { columns };
@@ -196,8 +199,9 @@ async function party(role: string, settings: Settings): Promise<void> {
     totalMs: performance.now() - start,
     cpuMs: (used.user + used.system) / 1000,
     peakMiB: process.resourceUsage().maxRSS / 1024,
-    waitMs: clock.waitMs,
-    sendMs: clock.sendMs,
+    waitMs: clock.waitMs + dealerClock.waitMs,
+    dealerWaitMs: dealerClock.waitMs,
+    sendMs: clock.sendMs + dealerClock.sendMs,
     sentMiB: total('bytesSent') / 2 ** 20,
     receivedMiB: total('bytesReceived') / 2 ** 20,
     messages: total('messagesSent'),
@@ -342,6 +346,7 @@ function print(
     perStepUs: {
       total: perStepUs,
       waiting: (bank0.waitMs * 1000) / settings.steps,
+      waitingForDealer: (bank0.dealerWaitMs * 1000) / settings.steps,
       sending: (bank0.sendMs * 1000) / settings.steps,
       aes: parts.aesUs,
       arithmetic: parts.arithmeticUs,
@@ -363,7 +368,7 @@ function print(
   console.log(`wire            ${wireMiB.toFixed(0)} MiB in all`);
   const us = result.perStepUs;
   console.log(
-    `a step at bank0 ${us.total.toFixed(0)} us: waiting ${us.waiting.toFixed(0)}, sending ${us.sending.toFixed(0)}, AES ${us.aes.toFixed(0)}, arithmetic ${us.arithmetic.toFixed(0)} us`,
+    `a step at bank0 ${us.total.toFixed(0)} us: waiting ${us.waiting.toFixed(0)} (for the dealer ${us.waitingForDealer.toFixed(0)}), sending ${us.sending.toFixed(0)}, AES ${us.aes.toFixed(0)}, arithmetic ${us.arithmetic.toFixed(0)} us`,
   );
   console.log(`AUC             ${bank0.auc.toFixed(5)}, plaintext ${plaintextAuc.toFixed(5)}`);
   for (const { role, cpuMs, peakMiB, totalMs } of reports) {

@@ -44,6 +44,7 @@ export class Inbox {
     const waiter = this.waiter;
     if (waiter !== undefined) {
       this.waiter = undefined;
+      this.timer?.unref();
       waiter.resolve(message);
       return;
     }
@@ -101,9 +102,10 @@ export class Inbox {
   }
 
   private startTimer(): void {
-    // One timer for the life of the channel: refreshing it is ten times cheaper than a new one for each wait.
+    // One timer for the life of the channel: refreshing it is ten times cheaper than a new one for each wait. It keeps the
+    // process alive only while someone waits.
     if (this.timer === undefined) this.timer = setTimeout(() => this.onTimer(), this.options.stallMs);
-    else this.timer.refresh();
+    else this.timer.refresh().ref();
   }
 
   private onTimer(): void {

@@ -1,7 +1,6 @@
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject } from 'node:crypto';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { type MessageLink, messageHeaderBytes } from './message-link.js';
-import type { RandomSource } from './random-source.js';
 import { RandomStream } from './random-stream.js';
 
 /** Streams that exactly the two ends of one link can draw. */
@@ -12,18 +11,19 @@ export interface LinkStreams {
 
 // The fixed start of an X25519 private key in PKCS #8 (RFC 8410); the 32 secret bytes follow.
 const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const keyBytes = 32;
+/** Bytes of a private key; draw them fresh for each run and link, before anything is awaited, so that a run can be replayed. */
+export const keyBytes = 32;
 
 /**
  * X25519 (RFC 7748) with a fresh key pair for each run and link, then HKDF-SHA256 (RFC 5869): salt = digest of the agreed
  * terms and both public keys, info = purpose. The channel has authenticated the peer; this only makes a secret of the run that
- * the machinery around the channel does not hold.
+ * the machinery around the channel does not hold. secretKey: keyBytes fresh uniform bytes.
  *
  * Rounds: 1. Bytes: 40 each way. Learned: nothing.
  * Errors: DT_PEER_PROTOCOL for a public key that is no proper point.
  */
-export async function agreeOnStreams(link: MessageLink, termsDigest: Uint8Array, random: RandomSource): Promise<LinkStreams> {
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, random.bytes(keyBytes)]), format: 'der', type: 'pkcs8' });
+export async function agreeOnStreams(link: MessageLink, termsDigest: Uint8Array, secretKey: Uint8Array): Promise<LinkStreams> {
+  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, secretKey]), format: 'der', type: 'pkcs8' });
   const mine = rawPublicKey(createPublicKey(privateKey));
   const framed = new Uint8Array(messageHeaderBytes + keyBytes);
   framed.set(mine, messageHeaderBytes);

@@ -47,33 +47,52 @@ export function fitSgdBank(
   return runParty([links.otherBank, links.dealer], async () => {
     checkSgdOptions(options);
     const scales = sgdScales(options);
-    const first = input.labels !== undefined;
-    const { rows } = input.columns;
-    const { trainRows } = options;
-    const plan = { trainRows, testRows: testRowsOf(options, rows), wrapRows: options.batchSize };
-    const order = orderRows({ ...options, rows });
-    const prepared = prepareColumns(input.columns, options, order, trainRows, first && options.intercept);
-    const labels = input.labels && prepareLabels(input.labels.name, input.labels.values, order, trainRows);
-    logClipped(prepared, hooks);
-
-    const session = await openBankSession(first, links, sgdTerms(options), { rows, columns: prepared.names.length }, options.inDim, random);
+    const { session, columns, labels, frame, plan } = await setUpBank(links, options, input, scales.featureBits, random, hooks);
     const widths = fittedWidths(options, session.shape.columns);
-    const columns = await exchangeMaskedColumns(session, prepared.values, widths, plan, scales.featureBits);
     const weights = allocateSplitWeights(session.ring, columns.own.columns, columns.other.columns);
     const bits = { scores: scales.logitBits, labels: 0 };
     const scoring = plan.testRows > 0 ? new BankScoring(session, columns, weights, plan.testRows, bits) : undefined;
-    const heldOut = new BankHeldOut(session, scoring, labels?.subarray(trainRows), logisticMetrics, hooks, widestLogit(options.period));
+    const heldOut = new BankHeldOut(
+      session,
+      scoring,
+      labels?.subarray(plan.trainRows),
+      logisticMetrics,
+      hooks,
+      widestLogit(options.period),
+    );
     const fit = new SgdBank(session, options, scales, columns, weights, labels);
 
     const start = performance.now();
     await fit.run((step) => (isEvaluated(options, step) ? heldOut.score(step) : undefined));
     const trainMs = performance.now() - start;
 
-    const frame = partFrame(first ? 'bank0' : 'bank1', prepared, options.clip, first && options.intercept);
     const parts = await revealToBank({ session, weights, frame, widths, weightBits: scales.weightBits, modelTo: options.modelTo });
     await sayDone([session.other, session.dealer]);
     return { parts, evaluations: heldOut.evaluations, trainMs };
   });
+}
+
+/** Everything before the first step, in a function of its own so that the prepared values are not held during the fit. */
+async function setUpBank(
+  links: BankLinks,
+  options: SgdOptions,
+  input: BankInput,
+  featureBits: number,
+  random: RandomSource,
+  hooks: FitHooks,
+) {
+  const first = input.labels !== undefined;
+  const { rows } = input.columns;
+  const { trainRows } = options;
+  const plan = { trainRows, testRows: testRowsOf(options, rows), wrapRows: options.batchSize };
+  const order = orderRows({ ...options, rows });
+  const prepared = prepareColumns(input.columns, options, order, trainRows, first && options.intercept);
+  const labels = input.labels && prepareLabels(input.labels.name, input.labels.values, order, trainRows);
+  logClipped(prepared, hooks);
+  const session = await openBankSession(first, links, sgdTerms(options), { rows, columns: prepared.names.length }, options.inDim, random);
+  const columns = await exchangeMaskedColumns(session, prepared.values, fittedWidths(options, session.shape.columns), plan, featureBits);
+  const frame = partFrame(first ? 'bank0' : 'bank1', prepared, options.clip, first && options.intercept);
+  return { session, columns, labels, frame, plan };
 }
 
 /** The dealer's side: it brings no data and sees none. */

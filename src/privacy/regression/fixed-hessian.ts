@@ -73,7 +73,7 @@ export interface FixedHessianParty {
  *
  * Trust: semi-honest; the dealer must not collude with a bank (together they read the other's columns); one party alone learns nothing.
  * Learned: each bank sees uniform words only, the dealer receives nothing. Public: shapes, options, number of steps.
- * Rounds: 43 for the inverse, then 5 a step. Bytes a step: bank to bank 16 for each training row, dealer to each bank 8 terms for each.
+ * Rounds: 42 before the first step (40 of them for the inverse), then 5 a step. Bytes a step: bank to bank 16 for each training row, dealer to each bank 8 terms for each.
  */
 export async function runFixedHessian(
   party: FixedHessianParty,

@@ -1,7 +1,7 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { Channel } from '../channel.js';
 import { agreeOnTerms, type Terms } from '../handshake.js';
-import { agreeOnStreams, type LinkStreams } from '../key-agreement.js';
+import { agreeOnStreams, keyBytes, type LinkStreams } from '../key-agreement.js';
 import { MessageLink, messageHeaderBytes } from '../message-link.js';
 import type { RandomSource } from '../random-source.js';
 import { RingMemory } from '../ring/ring-memory.js';
@@ -79,17 +79,18 @@ export async function openBankSession(
   const theirs = await receiveAnnouncement(other, first ? 1 : 0);
   const columns: [number, number] = first ? [own.columns, theirs.columns] : [theirs.columns, own.columns];
   checkShapes(own.rows, theirs.rows, 'this side', other.peer, columns, inDim);
-  const streams = await agreeOnStreams(dealer, digest, random);
+  const streams = await agreeOnStreams(dealer, digest, random.bytes(keyBytes));
   return { first, other, dealer, streams, ring: new RingMemory(), shape: { rows: own.rows, columns } };
 }
 
 export async function openDealerSession(links: DealerLinks, terms: Terms, inDim: number, random: RandomSource): Promise<DealerSession> {
+  const secretKeys = [random.bytes(keyBytes), random.bytes(keyBytes)] as const;
   // Each bank is met on its own, so that one that hangs does not make the other wait for the dealer.
   const meet = async (bank: 0 | 1): Promise<{ link: MessageLink; shape: Announcement; streams: LinkStreams }> => {
     const link = new MessageLink(links.banks[bank]);
     const digest = await agreeOnTerms(link, terms);
     const shape = await receiveAnnouncement(link, bank);
-    return { link, shape, streams: await agreeOnStreams(link, digest, random) };
+    return { link, shape, streams: await agreeOnStreams(link, digest, secretKeys[bank]) };
   };
   const [bank0, bank1] = await Promise.all([meet(0), meet(1)]);
   const columns = [bank0.shape.columns, bank1.shape.columns] as const;

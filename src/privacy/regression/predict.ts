@@ -1,6 +1,6 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { agreeOnTerms, type Terms } from '../handshake.js';
-import { agreeOnStreams } from '../key-agreement.js';
+import { agreeOnStreams, keyBytes } from '../key-agreement.js';
 import { MessageLink } from '../message-link.js';
 import { runParty } from '../party.js';
 import type { RandomSource } from '../random-source.js';
@@ -62,7 +62,7 @@ export function predictBank(
       await other.receiveParts('partialScores', ring.bytes(second, 8 * rows));
       scores = decodeSum(ring, words, second, rows);
     } else if (scoresTo === 'dealer') {
-      (await agreeOnStreams(other, digest, random)).stream('scores').fill(ring.bytes(second, 8 * rows));
+      (await agreeOnStreams(other, digest, random.bytes(keyBytes))).stream('scores').fill(ring.bytes(second, 8 * rows));
       if (bank === 0) ring.kernels.add(words, words, second, rows);
       else ring.kernels.subtract(words, words, second, rows);
       await third.sendParts('partialScores', ring.bytes(words, 8 * rows));

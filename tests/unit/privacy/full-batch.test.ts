@@ -141,6 +141,8 @@ describe('joint logistic regression with a fixed Hessian', () => {
     };
     const [ten, twenty] = [await messages(10), await messages(20)];
     expect(twenty - ten).toBe(5 * 10);
+    // Terms, shape and columns (training and held-out rows apart) before; scoring, its metrics to one, the model and done after.
+    expect(ten).toBe(42 + 5 * 10 + 4 + 2 + 1 + 1);
   });
 
   it.each([true, false])('gives the whole model in the units of the prepared columns, intercept %s', async (intercept) => {
@@ -226,6 +228,8 @@ describe('joint linear regression', () => {
       return links.bank0.otherBank.counters.messagesSent;
     };
     expect(await messages(200)).toBe(await messages(3000));
+    // The target's unit is told, too.
+    expect(await messages(200)).toBe(44 + 4 * 12 + 4 + 2 + 1 + 1 + 1);
   });
 
   it('refuses a target that is constant or not finite before any message', async () => {

@@ -119,8 +119,8 @@ describe('keys and streams', () => {
     const { left, right } = linkPair();
     const digest = new Uint8Array(32).fill(1);
     const [a, b] = await Promise.all([
-      agreeOnStreams(left, digest, { bytes: () => hex(x25519.privateA) }),
-      agreeOnStreams(right, digest, { bytes: () => hex(x25519.privateB) }),
+      agreeOnStreams(left, digest, hex(x25519.privateA)),
+      agreeOnStreams(right, digest, hex(x25519.privateB)),
     ]);
     const [fromA, fromB] = [new Uint8Array(32), new Uint8Array(32)];
     a.stream('purpose').fill(fromA);
@@ -137,8 +137,8 @@ describe('keys and streams', () => {
   it('give different bytes for each purpose, and refuse a purpose twice', async () => {
     const { left, right } = linkPair();
     const [a] = await Promise.all([
-      agreeOnStreams(left, new Uint8Array(32), systemRandom()),
-      agreeOnStreams(right, new Uint8Array(32), systemRandom()),
+      agreeOnStreams(left, new Uint8Array(32), systemRandom().bytes(32)),
+      agreeOnStreams(right, new Uint8Array(32), systemRandom().bytes(32)),
     ]);
     const [one, two] = [new Uint8Array(16), new Uint8Array(16)];
     a.stream('one').fill(one);
@@ -150,7 +150,7 @@ describe('keys and streams', () => {
   it('refuse a public key of small order', async () => {
     const { left, right } = linkPair();
     await left.send('publicKey', framed(...new Array<number>(32).fill(0)));
-    await expect(agreeOnStreams(right, new Uint8Array(32), systemRandom())).rejects.toMatchObject({
+    await expect(agreeOnStreams(right, new Uint8Array(32), systemRandom().bytes(32))).rejects.toMatchObject({
       code: 'DT_PEER_PROTOCOL',
       details: { peer: 'left' },
     });

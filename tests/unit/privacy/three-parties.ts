@@ -1,6 +1,6 @@
 import type { Channel } from '../../../src/privacy/channel.js';
 import { agreeOnTerms } from '../../../src/privacy/handshake.js';
-import { agreeOnStreams } from '../../../src/privacy/key-agreement.js';
+import { agreeOnStreams, keyBytes } from '../../../src/privacy/key-agreement.js';
 import { type MemoryChannelOptions, memoryChannelPair } from '../../../src/privacy/memory-channel.js';
 import { MessageLink } from '../../../src/privacy/message-link.js';
 import { type RandomSource, seededRandom, systemRandom } from '../../../src/privacy/random-source.js';
@@ -53,7 +53,7 @@ export async function runArithmetic<Result>(
   const bank = async (index: 0 | 1): Promise<Result> => {
     const ends = index === 0 ? links.bank0 : links.bank1;
     const dealer = new MessageLink(ends.dealer);
-    const streams = await agreeOnStreams(dealer, await agreeOnTerms(dealer, terms), testRandom(seed, index));
+    const streams = await agreeOnStreams(dealer, await agreeOnTerms(dealer, terms), testRandom(seed, index).bytes(keyBytes));
     const ring = new RingMemory();
     const arithmetic = new BankArithmetic({ first: index === 0, other: new MessageLink(ends.otherBank), dealer, streams, ring });
     return program({ arithmetic, ring, bank: index });
@@ -62,7 +62,10 @@ export async function runArithmetic<Result>(
     const banks = [new MessageLink(links.dealer.banks[0]), new MessageLink(links.dealer.banks[1])] as const;
     const [digest] = await Promise.all([agreeOnTerms(banks[0], terms), agreeOnTerms(banks[1], terms)]);
     const random = testRandom(seed, 2);
-    const streams = [await agreeOnStreams(banks[0], digest, random), await agreeOnStreams(banks[1], digest, random)] as const;
+    const streams = [
+      await agreeOnStreams(banks[0], digest, random.bytes(keyBytes)),
+      await agreeOnStreams(banks[1], digest, random.bytes(keyBytes)),
+    ] as const;
     const ring = new RingMemory();
     return program({ arithmetic: new DealerArithmetic({ banks, streams, ring }), ring, bank: undefined });
   };
