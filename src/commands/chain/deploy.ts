@@ -23,7 +23,7 @@ export default class ChainDeploy extends BaseCommand<typeof ChainDeploy> {
     const rpcUrl = flags.rpc ?? (await home.settings()).rpcUrl ?? DEFAULT_RPC;
     const signer = await openSigner(home, flags, { interactive: this.interactive, warn: (text) => this.warn(text) });
     const file = flags.out ?? home.path('address-book.json');
-    const addressBook = await deployTo(rpcUrl, signer, flags.admin ?? signer.address, file);
+    const addressBook = await this.wait('Deploying the contracts', deployTo(rpcUrl, signer, flags.admin ?? signer.address, file));
     await home.saveSettings({ rpcUrl });
     this.log(`Deployed to chain ${addressBook.chainId}; address book: ${file}`);
     await this.next('dt system org --name … --address …');

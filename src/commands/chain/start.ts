@@ -21,9 +21,10 @@ export default class ChainStart extends BaseCommand<typeof ChainStart> {
     const { deployOnce } = await import('../../cli/deploy-once.js');
     const { untilStopped } = await import('../../cli/until-stopped.js');
     const { flags, home } = this;
-    const chain = await startEmbeddedChain({ folder: flags.folder ?? home.path('chain'), port: flags.port, host: flags.host });
+    const folder = flags.folder ?? home.path('chain');
+    const chain = await this.wait('Starting the chain', startEmbeddedChain({ folder, port: flags.port, host: flags.host }));
     try {
-      const { addressBook, deployed } = await deployOnce(home, chain.url, flags.admin);
+      const { addressBook, deployed } = await this.wait('Looking for the contracts', deployOnce(home, chain.url, flags.admin));
       await home.saveSettings({ rpcUrl: chain.url });
       this.log(`Chain ${chain.chainId} at ${chain.url}`);
       if (addressBook === undefined)

@@ -15,7 +15,7 @@ export default class DaemonRun extends BaseCommand<typeof DaemonRun> {
     const config = await loadConfig(this.flags.config, process.env);
     const password =
       process.env[config.key.passwordEnv] ?? (await passwordFor(config.key.name ?? config.key.file ?? 'of the daemon', this.interactive));
-    const daemon = await startDaemon(config, { password });
+    const daemon = await this.wait('Starting the daemon: key, sandbox, store, chain', startDaemon(config, { password }));
     const stopped = untilStopped();
     const { organization, sandbox } = daemon.deps;
     this.log(`Daemon of ${organization} at ${daemon.url}, sandbox ${sandbox.level}`);

@@ -42,7 +42,9 @@ export function startDt(argv: readonly string[], options: DtOptions): Started {
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();
-  const hear = (): void => waiting.forEach((look) => look());
+  const hear = (): void => {
+    for (const look of waiting) look();
+  };
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString('utf8');
     hear();
