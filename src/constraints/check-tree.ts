@@ -3,6 +3,7 @@ import { type CompositeDdo, type Ddo, isAlgorithm, isComposite, isLeaf, type Lea
 import type { Clause } from '../documents/decision/decision.js';
 import type { TokenId } from '../documents/ids.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
+import { type Effort, newEffort } from './effort.js';
 import { evaluate, evaluateParameters, type Site } from './evaluate.js';
 
 export type Documents = ReadonlyMap<TokenId, Ddo>;
@@ -28,19 +29,19 @@ export function demandsOf(ddo: Ddo, service: Service): readonly Demand[] {
 }
 
 /** Every service of a leaf against the template of its operator. */
-export function checkLeaf(ddo: LeafDdo, operators: OperatorDocuments): readonly Clause[] {
+export function checkLeaf(ddo: LeafDdo, operators: OperatorDocuments, effort = newEffort()): readonly Clause[] {
   return ddo.services.flatMap((service, i) => {
     const { template, constraint } = service.descriptor;
     const operator = operators.get(template);
     if (operator !== undefined)
-      return evaluateParameters(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false);
+      return evaluateParameters(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false, effort);
     const where = pointer('services', i, 'descriptor', 'template');
     return [failure(ddo.dt, ddo.dt, where, 'operator', `an operator that is published; ${template} is not`)];
   });
 }
 
 /** Every service of a composite against the services of its children: the composite may only narrow. */
-export function checkComposite(ddo: CompositeDdo, documents: Documents): readonly Clause[] {
+export function checkComposite(ddo: CompositeDdo, documents: Documents, effort = newEffort()): readonly Clause[] {
   return ddo.services.flatMap((service) =>
     Object.entries(service.descriptor.workflow).flatMap(([id, step]) => {
       const child = documents.get(id as TokenId);
@@ -53,22 +54,23 @@ export function checkComposite(ddo: CompositeDdo, documents: Documents): readonl
         const known = child.services.map((candidate) => candidate.index).join(', ');
         return [failure(id, ddo.dt, '/services', 'service', `one of the services ${known}; ${step.service} is none of them`)];
       }
-      return checkService(child, chosen, step.constraint, ddo, documents);
+      return checkService(child, chosen, step.constraint, ddo, documents, effort);
     }),
   );
 }
 
-function checkService(child: Ddo, chosen: Service, offer: Json, parent: Ddo, documents: Documents): readonly Clause[] {
+function checkService(child: Ddo, chosen: Service, offer: Json, parent: Ddo, documents: Documents, effort: Effort): readonly Clause[] {
   const terminal = isAlgorithm(parent);
   const demands = demandsOf(child, chosen);
   const site = (where: string): Site => ({ of: child.dt, by: parent.dt, pointer: where });
-  if (isLeaf(child)) return demands.flatMap((demand) => evaluateParameters(demand.constraint, offer, site(demand.pointer), terminal));
+  if (isLeaf(child))
+    return demands.flatMap((demand) => evaluateParameters(demand.constraint, offer, site(demand.pointer), terminal, effort));
   return [
     ...checkChildKeys(child, chosen, offer, parent.dt),
     ...demands.flatMap((demand) => {
       const inner = demand.child === undefined || !isObject(offer) ? undefined : offer[demand.child];
       if (demand.child === undefined || inner === undefined) return [];
-      return checkBelow(demand.child, demand.constraint, inner, site(demand.pointer), terminal, documents);
+      return checkBelow(demand.child, demand.constraint, inner, site(demand.pointer), terminal, documents, effort);
     }),
   ];
 }
@@ -87,13 +89,21 @@ export function checkChildKeys(child: Ddo, chosen: Service, offer: Json, by: str
 }
 
 /** Between a composite and its leaves, constraints are maps of children; only below them are they parameters. */
-function checkBelow(id: TokenId, demand: Json, offer: Json, site: Site, terminal: boolean, documents: Documents): readonly Clause[] {
+function checkBelow(
+  id: TokenId,
+  demand: Json,
+  offer: Json,
+  site: Site,
+  terminal: boolean,
+  documents: Documents,
+  effort: Effort,
+): readonly Clause[] {
   const token = documents.get(id);
-  if (token === undefined) return evaluate(demand, offer, site, terminal);
-  if (isLeaf(token)) return evaluateParameters(demand, offer, site, terminal);
+  if (token === undefined) return evaluate(demand, offer, site, terminal, effort);
+  if (isLeaf(token)) return evaluateParameters(demand, offer, site, terminal, effort);
   const names = isObject(demand) ? Object.keys(demand) : [];
   if (!isObject(demand) || !isObject(offer) || names.length === 0 || !sameNames(names, offer))
-    return evaluate(demand, offer, site, terminal);
+    return evaluate(demand, offer, site, terminal, effort);
   return names.flatMap((name) =>
     checkBelow(
       name as TokenId,
@@ -102,6 +112,7 @@ function checkBelow(id: TokenId, demand: Json, offer: Json, site: Site, terminal
       { ...site, pointer: site.pointer + pointer(name) },
       terminal,
       documents,
+      effort,
     ),
   );
 }
@@ -109,13 +120,17 @@ function checkBelow(id: TokenId, demand: Json, offer: Json, site: Site, terminal
 const sameNames = (names: readonly string[], offer: JsonObject): boolean =>
   names.length === Object.keys(offer).length && names.every((name) => Object.hasOwn(offer, name) && !name.startsWith('$'));
 
-/** A whole tree: each leaf against its operators, each composite against its children, each token reached once. */
+/**
+ * A whole tree: each leaf against its operators, each composite against its children, each token reached once. One effort for all of it:
+ * many services with many keys each would otherwise make millions of clauses, and the program that makes them does nothing else meanwhile.
+ */
 export function checkTree(root: TokenId, documents: Documents, operators: OperatorDocuments): readonly Clause[] {
   const clauses: Clause[] = [];
   const reached = new Set<TokenId>();
+  const effort = newEffort();
   const visit = (id: TokenId, path: readonly TokenId[]): void => {
     const ddo = documents.get(id);
-    if (ddo === undefined) return;
+    if (ddo === undefined || effort.left < 0) return; // out of effort: it is denied by then
     if (reached.has(id)) {
       const wish = path.includes(id) ? 'not to be made of itself' : 'to be reached once; the tree reaches it twice';
       clauses.push(failure(id, path.at(-1) ?? root, '/', 'tree', wish));
@@ -123,9 +138,9 @@ export function checkTree(root: TokenId, documents: Documents, operators: Operat
     }
     reached.add(id);
     if (isComposite(ddo)) {
-      clauses.push(...checkComposite(ddo, documents));
+      clauses.push(...checkComposite(ddo, documents, effort));
       for (const child of ddo.child_dts) visit(child, [...path, id]);
-    } else if (isLeaf(ddo)) clauses.push(...checkLeaf(ddo, operators));
+    } else if (isLeaf(ddo)) clauses.push(...checkLeaf(ddo, operators, effort));
   };
   if (!documents.has(root)) return [failure(root, root, '/', 'tree', 'a document that can be read')];
   visit(root, []);

@@ -1,7 +1,7 @@
 import { canonicalBytes, inspectJson, isObject, type Json, type JsonObject, pointer } from '../documents/canonical.js';
 import type { Clause } from '../documents/decision/decision.js';
 import { type Constraint, flawsOf, openPlaces, readConstraint } from './constraint.js';
-import { type Effort, newEffort } from './effort.js';
+import { type Effort, newEffort, spend, TOO_MUCH } from './effort.js';
 import { isWithin } from './narrow-schema.js';
 import { sameValue } from './same-value.js';
 import { mismatchOf } from './schema-match.js';
@@ -20,15 +20,16 @@ export interface Site {
  * Checks what a level offers against what the level below demands, key by key to any depth, and reports every clause, passed or failed.
  * `terminal`: the offer must leave nothing open, as an algorithm has to. Pure, and throws on nothing. DESIGN section 6 has the semantics.
  */
-export function evaluate(demand: Json, offer: Json, site: Site, terminal: boolean): readonly Clause[] {
+export function evaluate(demand: Json, offer: Json, site: Site, terminal: boolean, effort = newEffort()): readonly Clause[] {
   // What is not JSON cannot stand in a decision either, so these clauses do not quote it.
   const refuse = (wouldPass: string): readonly Clause[] => [{ ...site, rule: 'keyword', passed: false, wouldPass }];
+  if (effort.left < 0) return refuse(TOO_MUCH);
   const demanded = unreadable(demand);
   if (demanded !== undefined) return refuse(`the owner corrects its constraint: ${demanded}`);
   const offered = unreadable(offer);
   if (offered !== undefined) return refuse(offered);
   const clauses: Clause[] = [];
-  check(demand, offer, site, { terminal, clauses, effort: newEffort() });
+  check(demand, offer, site, { terminal, clauses, effort });
   return clauses;
 }
 
@@ -36,10 +37,13 @@ export function evaluate(demand: Json, offer: Json, site: Site, terminal: boolea
  * The same for the parameters as a whole. They are a named list, so `{}` against `{}` is an operator without parameters: there is nothing
  * that an algorithm could leave open.
  */
-export function evaluateParameters(demand: Json, offer: Json, site: Site, terminal: boolean): readonly Clause[] {
+export function evaluateParameters(demand: Json, offer: Json, site: Site, terminal: boolean, effort?: Effort): readonly Clause[] {
   if (isEmpty(demand) && isEmpty(offer)) return [{ ...site, rule: 'keys', required: demand, offered: offer, passed: true }];
-  return evaluate(demand, offer, site, terminal);
+  return evaluate(demand, offer, site, terminal, effort);
 }
+
+/** What one clause costs to make, to write down and to send. */
+const CLAUSE_STEPS = 2_000;
 
 interface Run {
   readonly terminal: boolean;
@@ -60,6 +64,7 @@ function check(demand: Json, offer: Json | undefined, site: Site, run: Run): voi
   const add = (finding: Finding): void => {
     run.clauses.push({ ...site, required: demand, ...(offer === undefined ? {} : { offered: offer }), ...finding });
   };
+  if (!spend(run.effort, CLAUSE_STEPS)) return add(fail('keyword', TOO_MUCH));
   const lower = readConstraint(demand, run.effort);
   if (lower.kind === 'unknown') return add(fail('keyword', `the owner corrects its constraint: ${lower.reason}`));
   if (offer === undefined) return add(fail('keys', `give this key: ${wish(lower)}`));
@@ -92,6 +97,7 @@ function checkKeys(keys: JsonObject, offer: JsonObject, site: Site, run: Run): v
   const names = brief(Object.keys(keys).join(', '));
   for (const [key, offered] of Object.entries(offer)) {
     if (Object.hasOwn(keys, key)) continue;
+    if (!spend(run.effort, CLAUSE_STEPS)) return void run.clauses.push({ ...site, ...fail('keyword', TOO_MUCH) });
     const finding = key.startsWith('$')
       ? fail('keyword', `leave out the keyword ${brief(key)}: only $match is known, and it stands alone in its object`)
       : fail('keys', `leave out ${brief(key)}; the keys are ${names}`);
