@@ -37,6 +37,12 @@ const leastTestRows = 20;
 export function checkJointOptions(options: JointOptions): void {
   requirePositive(options.inDim, 'inDim');
   requirePositive(options.trainRows, 'trainRows');
+  requireOneOf(options.outOfRange, ['clip', 'refuse'], 'outOfRange');
+  requireOneOf(options.rowOrder, ['given', 'seeded'], 'rowOrder');
+  requireOneOf(options.modelTo, ['owners', 'bank0', 'bank1', 'dealer'], 'modelTo');
+  requireOneOf(options.intercept, [true, false], 'intercept');
+  requireOption(typeof options.rowSeed === 'string' && options.rowSeed.length <= 200, 'rowSeed', 'it is no text of at most 200 characters');
+  requireOption(typeof options.jobDigest === 'string' && options.jobDigest !== '', 'jobDigest', 'it is missing');
   requireOption(options.clip >= 1 && options.clip <= 2 ** 16, 'clip', `${options.clip} is not in 1 to 65536`);
   const least = Math.max(leastTrainRows, 2 * (options.inDim + 1));
   requireOption(
@@ -48,6 +54,11 @@ export function checkJointOptions(options: JointOptions): void {
 
 export function requirePositive(value: number, name: string): void {
   requireOption(Number.isSafeInteger(value) && value > 0, name, `${value} is no positive whole number`);
+}
+
+/** Options come from the arguments of a job, so their types are not taken on trust. */
+export function requireOneOf<Value>(value: Value, allowed: readonly Value[], name: string): void {
+  requireOption(allowed.includes(value), name, `${JSON.stringify(value)} is not one of ${JSON.stringify(allowed)}`);
 }
 
 export function requireOption(condition: boolean, what: string, reason: string): asserts condition {

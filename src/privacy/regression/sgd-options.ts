@@ -1,6 +1,6 @@
 import type { Terms } from '../handshake.js';
 import { kernelsSourceHash } from '../ring/kernels-wasm.js';
-import { checkJointOptions, type JointOptions, jointDefaults, requireOption, requirePositive } from './joint-options.js';
+import { checkJointOptions, type JointOptions, jointDefaults, requireOneOf, requireOption, requirePositive } from './joint-options.js';
 import { planScales, type ScalePlan } from './scale-plan.js';
 import { checkSineOptions, type SineOptions, sineDefaults } from './sine-options.js';
 
@@ -50,6 +50,8 @@ export function checkSgdOptions(options: SgdOptions): SgdOptions {
   checkJointOptions(options);
   checkSineOptions(options);
   requirePositive(options.batchSize, 'batchSize');
+  requireOneOf(options.reduction, ['mean', 'sum'], 'reduction');
+  requireOneOf(options.standardise, [true, false], 'standardise');
   const { learningRate, batchSize, trainRows } = options;
   requireOption(learningRate > 0 && Number.isFinite(learningRate), 'learningRate', `${learningRate} is not above 0`);
   requireOption(batchSize <= trainRows, 'batchSize', `${batchSize} is more than the ${trainRows} training rows`);

@@ -97,6 +97,10 @@ describe('data that cannot be used', () => {
     [{}, { sineTerms: 2 }, /sineTerms/],
     [{}, { clip: 0.5 }, /clip/],
     [{}, { evaluateEvery: -1 }, /evaluateEvery/],
+    [{}, JSON.parse('{"reduction": "avg"}'), /reduction.*"avg"/],
+    [{}, JSON.parse('{"modelTo": "everyone"}'), /modelTo/],
+    [{}, JSON.parse('{"intercept": 1}'), /intercept/],
+    [{}, JSON.parse('{"rowSeed": 7}'), /rowSeed/],
   ])('options %j %j', (change, options, pattern) => {
     expect(() => sgdOptionsFromModelArgs('00', { ...args, ...change }, options)).toThrow(pattern);
   });
