@@ -339,7 +339,13 @@ export const errorTable = {
     7,
     409,
   ),
-  DT_LINK_HANDSHAKE: row('No link with {peer}: {reason}', 'Check that it is a daemon of this toolkit; its log says more.', 7, 502, true),
+  DT_LINK_HANDSHAKE: row(
+    'The handshake of a link with {peer} failed: {reason}',
+    'Check that it is a daemon of this toolkit; its log says more.',
+    7,
+    502,
+    true,
+  ),
   DT_LINK_REFUSED: row(
     '{peer} refused the link ({code}): {reason}',
     'Correct what it names; `dt system orgs` shows what the chain holds.',

@@ -5,11 +5,12 @@ import { type ChannelWaiter, isChannelName } from './channel-table.js';
 import { deferred } from './deferred.js';
 import { type LinkConnection, refusal } from './link-connection.js';
 import type { LinkEndpoint } from './link-dialer.js';
+import type { LinkEvent } from './link-environment.js';
 import type { Hello } from './link-handshake.js';
 import type { LinkKey } from './link-key.js';
 import { defaultLinkLimits, type LinkLimits } from './link-limits.js';
 import { LinkServer } from './link-server.js';
-import { type LinkEvent, PeerLink } from './peer-link.js';
+import { PeerLink } from './peer-link.js';
 
 export interface LinkHubOptions {
   /** This organization. */
@@ -169,7 +170,7 @@ export class LinkHub {
   /** Ends every link; peers are told. */
   async stop(): Promise<void> {
     this.stopped = true;
-    for (const link of [...this.links.values()]) link.stop(new ToolkitError('DT_LINK_STOPPED'), 'it stops');
+    for (const link of [...this.links.values()]) link.stop();
     await this.server?.close();
   }
 
@@ -229,7 +230,7 @@ export class LinkHub {
     const found = this.links.get(peer);
     if (found !== undefined) return found;
     if (this.links.size >= this.limits.links) throw new ToolkitError('DT_LINK_LIMIT', { peer, limit: this.limits.links });
-    const link = new PeerLink(peer, {
+    const link: PeerLink = new PeerLink(peer, {
       address: this.options.address,
       limits: this.limits,
       key: () => this.key,
@@ -240,8 +241,8 @@ export class LinkHub {
         for (const listener of this.listeners) listener({ peer: from, session, purpose });
       },
       onEvent: (event) => this.emit(event),
-      onIdle: (idle) => {
-        if (this.links.get(peer) === idle) this.links.delete(peer);
+      onIdle: () => {
+        if (this.links.get(peer) === link) this.links.delete(peer);
       },
     });
     this.links.set(peer, link);

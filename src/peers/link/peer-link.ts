@@ -1,45 +1,13 @@
-import type { Address, Bytes32 } from '../../documents/ids.js';
-import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
+import type { Address } from '../../documents/ids.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ChannelWaiter, channelKey } from './channel-table.js';
 import { frameType } from './frames.js';
-import { type LinkConnection, refusal, refusalOf } from './link-connection.js';
-import { dialLink, type LinkEndpoint } from './link-dialer.js';
-import { decodeWelcome, encodeHello, encodeState, type Hello, type StreamState } from './link-handshake.js';
-import type { LinkKey } from './link-key.js';
-import type { LinkLimits } from './link-limits.js';
+import { LinkCaller } from './link-caller.js';
+import { type LinkConnection, refusal } from './link-connection.js';
+import type { LinkEnvironment } from './link-environment.js';
+import { encodeState, type Hello, type StreamState } from './link-handshake.js';
 import { LinkStream } from './link-stream.js';
 import { Pulse } from './pulse.js';
-
-/** What happens to links, for the log and the metrics of a daemon. */
-export interface LinkEvent {
-  readonly kind: 'connected' | 'disconnected' | 'refused' | 'failed';
-  /** Whom it is about; of a caller that was refused only what it claimed to be. */
-  readonly peer?: Address;
-  readonly remote?: string;
-  readonly reason?: string;
-  readonly error?: ToolkitError;
-}
-
-export interface PeerLinkEnvironment {
-  readonly address: Address;
-  readonly limits: LinkLimits;
-  readonly key: () => LinkKey;
-  readonly linkKeyOf: (organization: Address) => Promise<Bytes32 | undefined>;
-  /** Where the peer's daemon listens; undefined for one that cannot be called and has to call. */
-  readonly endpointOf: (organization: Address) => Promise<LinkEndpoint | undefined>;
-  readonly onSession: (peer: Address, session: string, purpose: string) => void;
-  readonly closedBecause: (session: string) => string | undefined;
-  readonly onEvent: (event: LinkEvent) => void;
-  /** Nothing is open, wanted or offered, and there is no connection. */
-  readonly onIdle: (link: PeerLink) => void;
-}
-
-/** One try to call the peer. */
-interface Attempt {
-  readonly abort: AbortController;
-  /** The hello has gone out: the peer knows of it. */
-  greeted: boolean;
-}
 
 /** Refusals that time alone does not mend. */
 const lasting = new Set(['DT_LINK_KEY_MISMATCH', 'DT_LINK_UNKNOWN_PEER', 'DT_LINK_VERSION', 'DT_LINK_REFUSED']);
@@ -56,24 +24,33 @@ export class PeerLink {
   private readonly decides: boolean;
   private readonly waiters = new Map<string, ChannelWaiter>();
   private readonly pulse: Pulse;
+  private readonly caller: LinkCaller;
   private connection: LinkConnection | undefined;
   /** Called by the end that decides; its word is due. */
   private candidate: LinkConnection | undefined;
-  private attempt: Attempt | undefined;
-  private failedCalls = 0;
   private refusedSince: number | undefined;
   private lastProblem = 'nobody has called, and there is no address to call';
   private uses = 0;
-  private retryTimer: NodeJS.Timeout | undefined;
   private graceTimer: NodeJS.Timeout | undefined;
   private idleTimer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly peer: Address,
-    private readonly env: PeerLinkEnvironment,
+    private readonly env: LinkEnvironment,
   ) {
     this.decides = env.address < peer;
     this.stream = this.newStream();
+    this.caller = new LinkCaller({
+      ...env,
+      peer,
+      isWanted: () => this.isNeeded && this.connection === undefined && this.candidate === undefined,
+      state: () => this.state(),
+      onWelcome: (connection, hello, welcome) => this.onWelcome(connection, hello, welcome),
+      onForgotten: ({ epoch }) => {
+        if (epoch === this.stream.epoch) this.giveUp(this.gone('it has no record of the link; it gave it up'));
+      },
+      onFailed: (error) => this.onCallFailed(error),
+    });
     this.pulse = new Pulse(env.limits, {
       activity: () => this.connection?.activity(),
       beat: () => this.stream.heartbeat(),
@@ -110,7 +87,7 @@ export class PeerLink {
     this.waiters.set(key, waiter);
     this.stream.channels.announce(waiter);
     this.settle();
-    this.callNow();
+    this.caller.now();
   }
 
   /** The waiter hears nothing more. */
@@ -141,17 +118,18 @@ export class PeerLink {
 
   /** Ends the connection. Open channels go on over another, for which both ends look up each other's key again. */
   reconnect(reason: string): void {
-    this.cancelAttempt();
+    this.caller.cancel();
     this.candidate?.destroy(reason);
     this.connection?.destroy(reason);
-    this.callNow();
+    this.caller.now();
   }
 
   /** A caller that has proved to be the peer. */
   onCaller(connection: LinkConnection, hello: Hello): void {
     const { stream: before } = this;
-    if (before.peerEpoch !== 0n && hello.epoch !== before.peerEpoch)
+    if (before.peerEpoch !== 0n && hello.epoch !== before.peerEpoch) {
       this.giveUp(this.gone('it has no record of the link; it was restarted'));
+    }
     const { stream } = this;
     if (hello.peerEpoch !== 0n && hello.peerEpoch !== stream.epoch) {
       connection.refuse(refusal.forgotten, 'DT_PEER_GONE', 'this side has no record of the link');
@@ -160,12 +138,13 @@ export class PeerLink {
     }
     // Called at once by both: the call of the end that decides is the one that is used. A peer that has used the connection of
     // now and calls again has lost it.
-    const isDuplicate = this.attempt?.greeted === true || (this.connection !== undefined && hello.use !== this.uses);
+    const isDuplicate = this.caller.hasGreeted || (this.connection !== undefined && hello.use !== this.uses);
     if (this.decides && isDuplicate) {
       connection.refuse(refusal.duplicate, 'DT_LINK_HANDSHAKE', 'another connection is being made');
       return;
     }
     this.dropConnection('the peer made another connection');
+    this.startGrace();
     stream.peerEpoch = hello.epoch;
     connection.deadline(this.env.limits.handshakeMs);
     if (this.decides) {
@@ -181,11 +160,11 @@ export class PeerLink {
   }
 
   /** Everything ends; the peer is told. */
-  stop(error: ToolkitError, reason: string): void {
-    this.cancelAttempt();
-    this.candidate?.destroy(reason);
-    this.part(error, reason, false);
-    for (const waiter of this.takeWaiters()) waiter.onRefused(error);
+  stop(): void {
+    this.caller.cancel();
+    this.candidate?.destroy('this side stops');
+    this.part(this.gone('this side stops'), 'it stops', false);
+    for (const waiter of this.takeWaiters()) waiter.onRefused(new ToolkitError('DT_LINK_STOPPED'));
     this.settle();
   }
 
@@ -212,67 +191,15 @@ export class PeerLink {
     return { epoch, peerEpoch, received, use: this.uses };
   }
 
-  private callNow(): void {
-    if (this.connection !== undefined || this.attempt !== undefined || this.candidate !== undefined) return;
-    clearTimeout(this.retryTimer);
-    this.retryTimer = undefined;
-    if (this.isNeeded) void this.call();
-  }
-
-  private callLater(): void {
-    if (this.retryTimer !== undefined) return;
-    const { firstBackoffMs, maxBackoffMs } = this.env.limits;
-    const delay = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.failedCalls) * (0.5 + Math.random() / 2);
-    this.failedCalls += 1;
-    this.retryTimer = setTimeout(() => {
-      this.retryTimer = undefined;
-      this.callNow();
-    }, delay);
-  }
-
-  private async call(): Promise<void> {
-    const attempt: Attempt = { abort: new AbortController(), greeted: false };
-    this.attempt = attempt;
-    try {
-      const endpoint = await this.env.endpointOf(this.peer);
-      if (endpoint === undefined) return;
-      const expected = await this.env.linkKeyOf(this.peer);
-      if (expected === undefined) throw new ToolkitError('DT_LINK_UNKNOWN_PEER', { peer: this.peer });
-      const { signal } = attempt.abort;
-      const { handshakeMs } = this.env.limits;
-      const connection = await dialLink({ peer: this.peer, endpoint, key: this.env.key(), expected, handshakeMs, signal });
-      const drop = (): void => connection.destroy('another connection is used');
-      if (signal.aborted) return drop();
-      signal.addEventListener('abort', drop);
-      await this.greet(connection, attempt).finally(() => signal.removeEventListener('abort', drop));
-    } catch (thrown) {
-      if (this.attempt !== attempt) return;
-      this.attempt = undefined;
-      this.onCallFailed(toToolkitError(thrown));
-    } finally {
-      if (this.attempt === attempt) this.attempt = undefined;
-    }
-  }
-
-  private async greet(connection: LinkConnection, attempt: Attempt): Promise<void> {
+  /** The peer has taken the call. */
+  private onWelcome(connection: LinkConnection, hello: StreamState, welcome: StreamState): void {
     const { stream } = this;
-    attempt.greeted = true;
-    connection.send(frameType.hello, 0, encodeHello({ ...this.state(), from: this.env.address, to: this.peer }));
-    const answer = await connection.next();
-    if (this.attempt !== attempt) return;
-    if (answer.type === frameType.refuse) {
-      const { kind, code, reason } = refusalOf(answer);
+    const isOurs = hello.epoch === stream.epoch && welcome.peerEpoch === stream.epoch;
+    if (!isOurs || (stream.peerEpoch !== 0n && welcome.epoch !== stream.peerEpoch)) {
+      const reason = 'its answer is about another session';
       connection.destroy(reason);
-      if (kind === refusal.forgotten && stream === this.stream) this.giveUp(this.gone('it has no record of the link; it gave it up'));
-      throw new ToolkitError(kind === refusal.error ? 'DT_LINK_REFUSED' : 'DT_LINK_HANDSHAKE', { peer: this.peer, code, reason });
+      return this.onCallFailed(new ToolkitError('DT_LINK_HANDSHAKE', { peer: this.peer, reason }));
     }
-    const welcome = decodeWelcome(answer);
-    const fits = welcome?.peerEpoch === stream.epoch && (stream.peerEpoch === 0n || welcome.epoch === stream.peerEpoch);
-    if (welcome === undefined || !fits || stream !== this.stream) {
-      connection.destroy('its answer does not fit the hello');
-      throw new ToolkitError('DT_LINK_HANDSHAKE', { peer: this.peer, reason: 'its answer does not fit the hello' });
-    }
-    this.attempt = undefined;
     stream.peerEpoch = welcome.epoch;
     if (this.decides) {
       this.uses += 1;
@@ -289,7 +216,7 @@ export class PeerLink {
     this.candidate = undefined;
     if (frame instanceof ToolkitError || frame.type !== frameType.use || stream !== this.stream) {
       connection.destroy('it did not finish the handshake');
-      if (this.isNeeded) this.callLater();
+      if (this.isNeeded) this.caller.later();
       return this.settle();
     }
     this.uses = frame.value;
@@ -298,14 +225,11 @@ export class PeerLink {
 
   private activate(connection: LinkConnection, peerReceived: number): void {
     const { stream } = this;
-    this.cancelAttempt();
+    this.caller.succeeded();
     this.candidate?.destroy('another connection is used');
     this.candidate = undefined;
-    clearTimeout(this.retryTimer);
     clearTimeout(this.graceTimer);
-    this.retryTimer = undefined;
     this.graceTimer = undefined;
-    this.failedCalls = 0;
     this.refusedSince = undefined;
     this.connection = connection;
     this.env.onEvent({ kind: 'connected', peer: this.peer, remote: connection.remote });
@@ -327,11 +251,13 @@ export class PeerLink {
     this.stream.suspend();
     this.pulse.stop();
     this.env.onEvent({ kind: 'disconnected', peer: this.peer, remote: connection.remote, reason });
-    if (this.stream.channels.openCount > 0) {
-      this.graceTimer ??= setTimeout(() => this.onGraceOver(), this.env.limits.graceMs);
-    }
-    if (this.isNeeded) this.callLater();
+    this.startGrace();
+    if (this.isNeeded) this.caller.later();
     this.settle();
+  }
+
+  private startGrace(): void {
+    if (this.stream.channels.openCount > 0) this.graceTimer ??= setTimeout(() => this.onGraceOver(), this.env.limits.graceMs);
   }
 
   private onGraceOver(): void {
@@ -352,7 +278,7 @@ export class PeerLink {
         for (const waiter of this.takeWaiters()) waiter.onRefused(error);
       }
     }
-    if (this.isNeeded && this.connection === undefined) this.callLater();
+    if (this.isNeeded && this.connection === undefined) this.caller.later();
     this.settle();
   }
 
@@ -371,7 +297,7 @@ export class PeerLink {
     this.lastProblem = reason;
     this.giveUp(error);
     if (faulted) for (const waiter of this.takeWaiters()) waiter.onRefused(error);
-    if (this.isNeeded) this.callLater();
+    if (this.isNeeded) this.caller.later();
     this.settle();
   }
 
@@ -409,12 +335,6 @@ export class PeerLink {
     this.env.onEvent({ kind: 'disconnected', peer: this.peer, remote: connection.remote, reason });
   }
 
-  private cancelAttempt(): void {
-    const { attempt } = this;
-    this.attempt = undefined;
-    attempt?.abort.abort();
-  }
-
   private takeWaiters(): ChannelWaiter[] {
     const waiters = [...this.waiters.values()];
     for (const waiter of waiters) this.stream.channels.withdraw(waiter);
@@ -430,11 +350,10 @@ export class PeerLink {
     } else if (this.connection !== undefined) {
       this.idleTimer ??= setTimeout(() => this.onIdle(), this.env.limits.idleMs);
     } else if (this.candidate === undefined) {
-      this.cancelAttempt();
-      clearTimeout(this.retryTimer);
+      this.caller.cancel();
       clearTimeout(this.idleTimer);
       clearTimeout(this.graceTimer);
-      this.env.onIdle(this);
+      this.env.onIdle();
     }
   }
 

@@ -27,6 +27,7 @@ const exitOfArea: Readonly<Record<string, number>> = {
   POLICY: 5,
   CHAIN: 6,
   PEER: 7,
+  LINK: 7,
   JOB: 8,
   SANDBOX: 8,
   RECEIPT: 9,
