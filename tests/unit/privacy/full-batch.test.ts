@@ -13,6 +13,7 @@ import { plaintextFixedHessian, plaintextLinear, scoresOf } from '../../../src/p
 import { orderRows } from '../../../src/privacy/regression/row-order.js';
 import { whitenColumns } from '../../../src/privacy/regression/whiten.js';
 import { type JointTable, jointTable, numbers, weightsOf } from './joint-table.js';
+import { RoundCounter } from './round-counter.js';
 import { runArithmetic, testRandom, triangle } from './three-parties.js';
 
 interface Run<Metrics> {
@@ -134,13 +135,16 @@ describe('joint logistic regression with a fixed Hessian', () => {
 
   it('takes the rounds that its header states', async () => {
     const table = jointTable(23, 300, [2, 2]);
-    const messages = async (steps: number): Promise<number> => {
-      const links = triangle();
+    const measure = async (steps: number): Promise<{ messages: number; rounds: number }> => {
+      const counter = new RoundCounter();
+      const links = triangle({}, counter.wrap);
       await runHessian(table, fixedHessianOptions({ jobDigest: '00', inDim: 4, trainRows: 260 }, { steps }), links);
-      return links.bank0.otherBank.counters.messagesSent;
+      return { messages: links.bank0.otherBank.counters.messagesSent, rounds: counter.rounds };
     };
-    const [ten, twenty] = [await messages(10), await messages(20)];
-    expect(twenty - ten).toBe(5 * 10);
+    const [short, long] = [await measure(10), await measure(20)];
+    const ten = short.messages;
+    expect(long.messages - ten).toBe(5 * 10);
+    expect(long.rounds - short.rounds).toBe(5 * 10);
     // Terms, shape and columns (training and held-out rows apart) before; scoring, its metrics to one, the model and done after.
     expect(ten).toBe(42 + 5 * 10 + 4 + 2 + 1 + 1);
   });
