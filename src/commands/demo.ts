@@ -25,6 +25,15 @@ export default class Demo extends BaseCommand<typeof Demo> {
       const topic = argv.slice(0, words < 0 ? argv.length : words);
       await this.config.runCommand(topic.join(':'), words < 0 ? [] : argv.slice(words));
     };
-    return runDemo({ root: this.config.root, home: this.home.path('demo'), data, keep, sandbox, dt, say: (text) => this.log(text) });
+    const walk = { root: this.config.root, home: this.home.path('demo'), data, keep, sandbox, dt };
+    if (!this.jsonEnabled()) return runDemo({ ...walk, say: (text) => this.log(text) });
+    // What the commands of the walk say is not the one object that --json promises on stdout.
+    const { write } = process.stdout;
+    process.stdout.write = process.stderr.write.bind(process.stderr);
+    try {
+      return await runDemo({ ...walk, say: (text) => this.logToStderr(text) });
+    } finally {
+      process.stdout.write = write;
+    }
   }
 }

@@ -50,7 +50,7 @@ const scorecardOf = async (outputs: string): Promise<Scorecard> =>
   JSON.parse(await readFile(join(outputs, 'bank-a-card-customers-and-their-defaults', 'scorecard.json'), 'utf8'));
 
 /** Newton's method with a Hessian by differences of the gradient: slow, and nothing of the operator's in it. */
-function fit(problem: Problem): readonly number[] {
+function newtonFit(problem: Problem): readonly number[] {
   let beta = Array.from({ length: problem.penalty.length + 1 }, () => 0);
   for (let step = 0; step < 12; step += 1) {
     const gradient = gradientOf(problem, beta).gradient.map((value) => value * problem.y.length);
@@ -79,7 +79,7 @@ function independent(file: string, features: readonly string[]) {
   });
   const standardized = (row: readonly number[]): number[] => scale.map(({ mean, sd }, j) => ((row[j + 1] ?? 0) - mean) / sd);
   const labels = (of: readonly (readonly number[])[]): number[] => of.map((row) => row[0] ?? 0);
-  const beta = fit({ x: train.map(standardized), y: labels(train), penalty: features.map(() => 0) });
+  const beta = newtonFit({ x: train.map(standardized), y: labels(train), penalty: features.map(() => 0) });
   const scores = test.map((row) => standardized(row).reduce((sum, cell, j) => sum + cell * (beta[j + 1] ?? 0), beta[0] ?? 0));
   return { beta, ...rankByCounting(scores, labels(test)) };
 }

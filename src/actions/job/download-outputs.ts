@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ActionContext, step } from '../action-context.js';
+import { checkReceipt } from './check-receipt.js';
 import { fetchOutputs } from './fetch-outputs.js';
 import { type Party, type PartyRun, runsOf } from './job-parties.js';
 import type { JobSelection } from './job-status.js';
@@ -31,7 +32,10 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
     const files = await step(
       context,
       `Outputs of ${party.ownerName}: ${party.assetName}`,
-      () => fetchOutputs(party, run, folder),
+      async () => {
+        if (run.receipt !== undefined) await checkReceipt(context.ledger.ref, party, run);
+        return fetchOutputs(party, run, folder);
+      },
       (all) => `${all.length} files`,
     );
     return { ...viewShare(party, run, undefined), files };

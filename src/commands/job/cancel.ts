@@ -10,7 +10,7 @@ export default class JobCancel extends BaseCommand<typeof JobCancel> {
     ...signingFlags,
     ...namedFlags({
       dt: Flags.string({ description: 'only the share on this data token: its id, or @name' }),
-      reason: Flags.string({ description: 'why; the owners can read it' }),
+      reason: Flags.string({ description: 'why; it stands in the events of the run, for its owner and you' }),
     }),
   };
 

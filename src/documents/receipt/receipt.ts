@@ -1,5 +1,6 @@
 import { digestOf } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
+import { documentParser, patterns } from '../schema.js';
 
 export type RunOutcome = 'succeeded' | 'failed' | 'canceled' | 'refused';
 
@@ -37,3 +38,57 @@ export interface SignedReceipt {
 }
 
 export const digestOfReceipt = (receipt: Receipt): Bytes32 => digestOf(receipt);
+
+const bytes32 = { type: 'string', pattern: patterns.bytes32 } as const;
+const address = { type: 'string', pattern: patterns.address } as const;
+const tokenId = { type: 'string', pattern: patterns.tokenId } as const;
+
+/** A receipt from outside. Keys that this version does not know stay: they are signed, too. @throws DT_DOCUMENT_INVALID */
+export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
+  type: 'object',
+  required: ['receipt', 'signature'],
+  additionalProperties: false,
+  properties: {
+    signature: { type: 'string', pattern: '^0x[0-9a-fA-F]{130}$' },
+    receipt: {
+      type: 'object',
+      required: [
+        'kind',
+        'version',
+        'chain',
+        'job',
+        'algorithm',
+        'path',
+        'token',
+        'owner',
+        'consumer',
+        'spec',
+        'decision',
+        'outcome',
+        'outputs',
+      ],
+      properties: {
+        kind: { const: 'receipt' },
+        version: { const: 1 },
+        chain: { type: 'object', required: ['chainId', 'market'], properties: { chainId: { type: 'integer' }, market: address } },
+        job: { type: 'string', pattern: '^[1-9][0-9]{0,18}$' },
+        algorithm: tokenId,
+        path: { type: 'array', items: tokenId },
+        token: tokenId,
+        owner: address,
+        consumer: address,
+        spec: bytes32,
+        decision: bytes32,
+        outcome: { enum: ['succeeded', 'failed', 'canceled', 'refused'] },
+        outputs: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['name', 'sizeBytes', 'sha256'],
+            properties: { name: { type: 'string' }, sizeBytes: { type: 'integer', minimum: 0 }, sha256: bytes32 },
+          },
+        },
+      },
+    },
+  },
+});

@@ -207,7 +207,7 @@ export const configSchema: SectionSchema = {
         examples: [365],
       },
     }),
-    log: section('What the daemon says about itself, as JSON lines on stdout.', {
+    log: section('What the daemon says about itself, as JSON lines on stderr.', {
       level: {
         type: 'string',
         enum: logLevels,
