@@ -6,19 +6,14 @@ import { pipeline } from 'node:stream/promises';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { OutputView, RunView } from '../../peers/daemon-client.js';
 import type { Party } from './job-parties.js';
+import { isFinalState } from './share-view.js';
 
 /**
  * Downloads what a share released into `folder`, each file checked against the digest in the receipt. A download that broke goes on where
  * it stopped. @throws DT_JOB_NOT_FINISHED, DT_PEER_ANSWER when bytes are not those of the receipt
  */
-export async function fetchOutputs(
-  party: Party,
-  run: RunView,
-  folder: string,
-  onFile?: (output: OutputView) => void,
-): Promise<readonly string[]> {
-  if (!['succeeded', 'failed', 'canceled', 'refused'].includes(run.state))
-    throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.job, state: run.state });
+export async function fetchOutputs(party: Party, run: RunView, folder: string): Promise<readonly string[]> {
+  if (!isFinalState(run.state)) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.job, state: run.state });
   const files: string[] = [];
   for (const output of run.outputs) {
     const file = join(folder, safeName(output.name, party));
@@ -29,7 +24,6 @@ export async function fetchOutputs(
       if (error instanceof ToolkitError) throw error;
       throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: `it cannot be written: ${(error as Error).message}` }, error);
     }
-    onFile?.(output);
     files.push(file);
   }
   return files;
