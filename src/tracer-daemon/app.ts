@@ -13,6 +13,8 @@ import { grantRoutes } from './routes/grants.js';
 import { jobRoutes } from './routes/jobs.js';
 import { type Metrics, metricsRoute, statusRoutes } from './routes/status.js';
 
+type ApiSpec = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'];
+
 /** The daemon's HTTP side as a value; listening is someone else's job. */
 export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   const app = express();
@@ -25,7 +27,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   app.use(jsonBody(deps.config.jobs.requestMaxBytes));
   app.use(
     OpenApiValidator.middleware({
-      apiSpec: structuredClone(openApi) as never,
+      apiSpec: structuredClone<object>(openApi) as ApiSpec,
       validateRequests: { allErrors: false, coerceTypes: false },
       validateResponses: false,
       validateSecurity: false,
