@@ -127,7 +127,10 @@ describe('conditions and errors', () => {
       plain(renderError(new ToolkitError('DT_POLICY_DENIED', { id, count: 1, summary: 's', clauses }), false));
     expect(denied([failed])).toMatch(/^✗ One condition is not met\. DT_POLICY_DENIED\n {2}✗ equals .*\n {2}→ /);
     for (const odd of [undefined, 'text', [null, 1, {}, { of: 1 }], [{ of: 'x\u001b[2J', pointer: '/', rule: 'any' }]])
-      expect([denied(odd).includes('\u001b'), denied(odd)]).toEqual([false, expect.stringMatching(/^✗ [\s\S]*DT_POLICY_DENIED\n[\s\S]*→ /)]);
+      expect([denied(odd).includes('\u001b'), denied(odd)]).toEqual([
+        false,
+        expect.stringMatching(/^✗ [\s\S]*DT_POLICY_DENIED\n[\s\S]*→ /),
+      ]);
   });
 
   it('keeps the lines of a message together, without what a terminal would obey', () => {
