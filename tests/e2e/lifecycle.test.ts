@@ -94,7 +94,10 @@ describe('what may happen to a job', () => {
   it('a running job is canceled by its consumer, and its outputs do not exist', async () => {
     const running = await submit('wait');
     await reaches(running, 'running');
-    await running.party.client.cancel(running.run.id);
+    await running.party.client.cancel(running.run.id, 'wrong data');
+    const events: string[] = [];
+    for await (const event of running.party.client.events(running.run.id)) events.push(event.data);
+    expect(events.some((data) => data.includes('wrong data') && data.includes(fintech.address))).toBe(true);
     expect(await followRun(running.party, running.run)).toMatchObject({ state: 'canceled', failure: { code: 'DT_JOB_CANCELED' } });
     expect(await code(running.party.client.cancel(running.run.id))).toBe('DT_JOB_STATE');
   });

@@ -136,9 +136,9 @@ export function jobRoutes(deps: DaemonDeps): Router {
   router.post('/v1/jobs/:id/cancel', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);
     const by = requesterOf(response);
-    const { reason } = request.body as { reason?: string };
+    const { reason } = (request.body ?? {}) as { reason?: string };
     // Before the cancel itself, after which the run may end at once; it stands in the events that consumer and owner read.
-    if (reason !== undefined && !isFinal(run.state))
+    if (reason !== undefined && !isFinal(run.state) && run.cancelRequestedBy === undefined)
       await store.events.append({ runId: run.runId }, [{ kind: 'progress', time: deps.now(), payload: { cancelBy: by, reason } }]);
     const result = await store.runs.requestCancel(run.runId, by);
     if (result === 'too-late')
