@@ -1,6 +1,3 @@
 #!/usr/bin/env node
 // Builds when sources changed, then runs: for working on dt itself.
-import { buildIfStale } from '../scripts/build.mjs';
-
-await buildIfStale();
-await import('./run.js');
+import('../scripts/build.mjs').then(({ buildIfStale }) => buildIfStale()).then(() => require('./run.js'));

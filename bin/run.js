@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// CommonJS, by the package.json beside it: Node need not set up its loader of ES modules.
+const { existsSync } = require('node:fs');
+const { dirname, join } = require('node:path');
 
-const built = new URL('../dist/cli.js', import.meta.url);
-if (!existsSync(built)) {
+const root = dirname(__dirname);
+const built = join(root, 'dist', 'program-loader.cjs');
+if (existsSync(built)) require(built).runCli(root);
+else {
   process.stderr.write('dt is not built yet. Run `npm ci && npm run build` in its folder, or `npm start` for the demo.\n');
-  process.exit(1);
+  process.exitCode = 1;
 }
-const { runCli } = await import(built.href);
-await runCli(fileURLToPath(import.meta.url));

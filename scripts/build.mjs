@@ -1,10 +1,10 @@
-// Builds dist/: one ES module a command, shared chunks, and the manifest that lets oclif start without reading them all.
+// Builds dist/: the program as one script, and the manifest that lets oclif start without evaluating all commands.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundleOclif, useBundledOclif, writeCodeCache } from './bundle-oclif.mjs';
+import { bundleProgram, writeCodeCache } from './bundle-program.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -12,7 +12,7 @@ const next = join(root, 'node_modules', '.dist-next');
 
 export async function sourceHash() {
   const hash = createHash('sha256');
-  const scripts = ['scripts/build.mjs', 'scripts/bundle-oclif.mjs', 'scripts/oclif-loader.cjs'];
+  const scripts = ['scripts/build.mjs', 'scripts/bundle-program.mjs', 'scripts/program-loader.cjs'];
   for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', ...scripts].sort()) {
     hash.update(`${name}\0`);
     hash.update(await readFile(join(root, name)));
@@ -55,44 +55,7 @@ export async function build() {
   const commands = files.filter((file) => file.startsWith('src/commands/') && file.endsWith('.ts'));
   await rm(next, { recursive: true, force: true });
   const started = performance.now();
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    outbase: 'src',
-    outdir: next,
-    sourcemap: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-    charset: 'utf8',
-  };
-  await bundleOclif(esbuild, root, next);
-  await esbuild.build({
-    ...common,
-    entryPoints: ['src/cli.ts', ...commands],
-    splitting: true,
-    minifySyntax: true,
-    plugins: [useBundledOclif],
-    chunkNames: 'chunks/[name]-[hash]',
-    // Servers are loaded from node_modules as they are: they are started once, and native or generated code does not bundle.
-    external: [
-      '@foundry-rs/*',
-      '@photostructure/sqlite',
-      'pg',
-      'pg-native',
-      'express',
-      'express-openapi-validator',
-      'pino',
-      'prom-client',
-      'helmet',
-      'kysely',
-      'ws',
-      'typescript',
-    ],
-    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-  });
+  await bundleProgram(esbuild, { root, target: next, commands });
   replaceFolder(dist, next);
   await writeManifest();
   writeCodeCache(dist);

@@ -1,0 +1,115 @@
+// Starting is what every command pays. All of dt becomes one script: nothing is looked up on disk, V8 reads its code cache instead of compiling,
+// and a module is evaluated when the first run needs it.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+
+/** `commands` are paths like src/commands/job/exec.ts. */
+export async function bundleProgram(esbuild, { root, target, commands }) {
+  await esbuild.build({
+    absWorkingDir: root,
+    stdin: { contents: entry(commands), resolveDir: root },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    outfile: join(target, 'program.cjs'),
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // What the loader evaluates is a function, of one byte a character. A script has neither import() nor import.meta of its own.
+    banner: { js: '(function(exports,require,importModule,importMetaUrl){' },
+    footer: { js: '})' },
+    charset: 'ascii',
+    define: {
+      'import.meta.url': 'importMetaUrl',
+      // oclif looks for its package.json to check the Node version, and it is not there; package.json "engines" says the same to npm.
+      'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"',
+    },
+    // Servers are loaded from node_modules as they are: they are started once, and native or generated code does not bundle.
+    external: [
+      '@foundry-rs/*',
+      '@photostructure/sqlite',
+      'pg',
+      'pg-native',
+      'express',
+      'express-openapi-validator',
+      'pino',
+      'prom-client',
+      'helmet',
+      'kysely',
+      'ws',
+      'typescript',
+    ],
+    plugins: [requireLate],
+  });
+  copyFileSync(join(root, 'scripts/program-loader.cjs'), join(target, 'program-loader.cjs'));
+}
+
+/** oclif asks COMMANDS for the one that runs; the manifest knows the rest. */
+function entry(commands) {
+  const idOf = (file) => file.replace(/^src\/commands\/(.*)\.ts$/, '$1').replaceAll('/', ':');
+  const getters = commands.map((file) => `get '${idOf(file)}'() { return require('./${file}').default; },`);
+  return `exports.runCli = (root) => require('./src/cli.ts').runCli(root);\nexports.COMMANDS = {\n${getters.join('\n')}\n};`;
+}
+
+/** Imports at the head of oclif's files become requires where they are used: globbing, templates, spinners are for few runs. */
+const requireLate = {
+  name: 'require-late',
+  setup(build) {
+    // Only tells Windows from WSL in the version line, at the price of two more module loads in every run.
+    build.onResolve({ filter: /^wsl-utils$/ }, () => ({ path: 'wsl-utils', namespace: 'small' }));
+    build.onLoad({ filter: /.*/, namespace: 'small' }, () => ({
+      contents: "exports.isWsl = process.env.WSL_DISTRO_NAME !== undefined; exports.powerShellPath = async () => 'powershell.exe';",
+    }));
+    build.onLoad({ filter: /@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => {
+      let contents = await readFile(path, 'utf8');
+      contents = contents
+        .replaceAll("await import('wsl-utils')", "require('wsl-utils')")
+        .replaceAll('await import(', 'await importModule(');
+      // Small files that every run needs: a thread for each takes longer than reading them.
+      contents = contents.replaceAll('(0, promises_1.readFile)(', '(0, node_fs_1.readFileSync)(');
+      const heads = contents.matchAll(/^const (\w+_1) = (__importDefault\()?(require\("[^."][^"]*"\))\)?;\n/gm);
+      for (const [line, name, wrapped, required] of heads) {
+        const late = wrapped === undefined ? `(${required})` : `(__importDefault(${required}))`;
+        contents = contents.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), late);
+      }
+      return { contents };
+    });
+  },
+};
+
+/** Runs the built program once, so that the cache holds what runs use. After the manifest is written. */
+export function writeCodeCache(dist) {
+  const home = mkdtempSync(join(tmpdir(), 'dt-build-'));
+  const warm = spawnSync(process.execPath, [fileURLToPath(import.meta.url), dist, home], { stdio: ['ignore', 'ignore', 'pipe'] });
+  rmSync(home, { recursive: true, force: true });
+  if (warm.status !== 0) throw new Error(`the code cache could not be written: ${warm.stderr}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [dist, home] = process.argv.slice(2);
+  const scripts = [];
+  vm.Script = class extends vm.Script {
+    constructor(...parameters) {
+      super(...parameters);
+      scripts.push(this);
+    }
+  };
+  process.on('exit', () => {
+    writeFileSync(join(dist, 'program.cache'), scripts[0].createCachedData());
+    process.exitCode = 0; // the last run fails: there is no chain
+  });
+  const { runCli } = createRequire(import.meta.url)(join(dist, 'program-loader.cjs'));
+  const runs = ['--version', '--help', 'job exec --help', `key list --home ${home}`, `job list --home ${home}`];
+  for (const words of runs.map((run) => run.split(' '))) {
+    process.argv.splice(2, Infinity, ...words);
+    await runCli(join(dist, '..'));
+  }
+}
