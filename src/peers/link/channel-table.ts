@@ -38,6 +38,13 @@ interface Entry extends Offer {
   readonly channel: LinkChannel;
 }
 
+/** An end that this side has opened, and the offer that it goes with until the peer has accepted. */
+interface Want {
+  readonly id: number;
+  readonly waiter: ChannelWaiter;
+  offer: Offer | undefined;
+}
+
 const openHeaderBytes = 13;
 const rejection = { closed: 1, limit: 2 } as const;
 const openText = /^[\x21-\x7e]{1,128}$/;
@@ -48,15 +55,17 @@ export const isChannelName = (text: string): boolean => openText.test(text);
 export const channelKey = (session: string, purpose: string): string => `${session} ${purpose}`;
 
 /**
- * Who has opened what on one stream. A channel exists once both ends have opened it; each end numbers its own from 1 and never
- * again, so that what crosses on the way is told apart. The methods named on… return false where the peer breaks these rules.
+ * Who has opened what on one stream. Each end numbers what it opens, from 1 and never again, so that what crosses on the way is
+ * told apart. A channel exists for an end once the peer has accepted that very number: by opening its own end in answer to it, or
+ * by saying so. Until then either may withdraw, and the other goes on waiting for the next. The methods named on… return false
+ * where the peer breaks these rules.
  */
 export class ChannelTable {
   private lastId = 0;
   private lastPeerId = 0;
-  private readonly wanted = new Map<string, { readonly id: number; readonly waiter: ChannelWaiter }>();
+  private readonly wanted = new Map<string, Want>();
   private readonly offers = new Map<string, Offer>();
-  /** By the peer's number: what was offered, and what is open. */
+  /** By the peer's number: what was offered, goes with a want, or is open. */
   private readonly peers = new Map<number, Offer | Entry>();
   private readonly open = new Map<string, Entry>();
   private readonly entries = new Map<LinkChannel, Entry>();
@@ -83,8 +92,8 @@ export class ChannelTable {
     this.lastId += 1;
     if (this.lastId > maxFrameId) throw new ToolkitError('DT_LINK_LIMIT', { peer: this.options.peer, limit: maxFrameId });
     this.writeOpen(this.lastId, offer?.id ?? 0, session, purpose);
-    if (offer === undefined) this.wanted.set(key, { id: this.lastId, waiter });
-    else this.match(this.lastId, waiter, offer);
+    this.offers.delete(key);
+    this.wanted.set(key, { id: this.lastId, waiter, offer });
   }
 
   withdraw(waiter: ChannelWaiter): void {
@@ -92,6 +101,8 @@ export class ChannelTable {
     const want = this.wanted.get(key);
     if (want?.waiter !== waiter) return;
     this.wanted.delete(key);
+    // If the peer has accepted meanwhile it will end its own; if not, it still waits.
+    if (want.offer !== undefined) this.offers.set(key, want.offer);
     this.options.carrier.buffer.frame(frameType.cancel, want.id, 0, 0);
     this.options.carrier.flushSoon();
   }
@@ -127,17 +138,25 @@ export class ChannelTable {
     this.lastPeerId = id;
     const key = channelKey(opened.session, opened.purpose);
     const want = this.wanted.get(key);
-    // An answer to what was withdrawn meanwhile: the peer will hear of that and end it.
-    if (opened.answers !== 0 && want?.id !== opened.answers) return opened.answers <= this.lastId;
     if (want !== undefined) {
-      this.wanted.delete(key);
-      this.match(want.id, want.waiter, opened);
+      this.pair(want, opened);
       return true;
     }
     const closed = this.options.closedBecause(opened.session);
     if (closed !== undefined) this.reject(id, rejection.closed, closed);
     else if (this.size >= this.options.limits.channels || this.offers.has(key)) this.reject(id, rejection.limit, '');
     else this.offer(key, opened);
+    return true;
+  }
+
+  /** The peer goes with this side's `own`. */
+  onAccept(id: number, own: number): boolean {
+    const found = this.peers.get(id);
+    if (found === undefined) return this.wasUsed(id);
+    if ('channel' in found || own === 0 || own > this.lastId) return false;
+    const want = this.wanted.get(channelKey(found.session, found.purpose));
+    // Else it was withdrawn on the way.
+    if (want?.offer === found && want.id === own) this.match(want, found);
     return true;
   }
 
@@ -171,7 +190,7 @@ export class ChannelTable {
     // Late for a channel that has ended on this side.
     if (found === undefined) return this.wasUsed(id);
     if ('channel' in found) return found.channel.onData(type, bytes, at, length, shared);
-    // The peer took its offer for accepted by an end that was withdrawn on the way, so this one will never be answered.
+    // The peer goes with an end that was withdrawn on the way; it will end this one.
     this.dropOffer(found);
     return true;
   }
@@ -196,9 +215,19 @@ export class ChannelTable {
     return id > 0 && id <= this.lastPeerId;
   }
 
-  private match(id: number, waiter: ChannelWaiter, offer: Offer): void {
+  private pair(want: Want, opened: Offer & { readonly answers: number }): void {
+    if (want.offer !== undefined) return this.reject(opened.id, rejection.limit, '');
+    this.peers.set(opened.id, opened);
+    want.offer = opened;
+    this.options.carrier.buffer.frame(frameType.accept, want.id, opened.id, 0);
+    this.options.carrier.flushSoon();
+    if (opened.answers === want.id) this.match(want, opened);
+  }
+
+  private match({ id, waiter }: Want, offer: Offer): void {
     const { limits, carrier, peer } = this.options;
-    this.dropOffer(offer);
+    const key = channelKey(offer.session, offer.purpose);
+    this.wanted.delete(key);
     const channel = new LinkChannel(carrier, {
       peer,
       id,
@@ -212,7 +241,7 @@ export class ChannelTable {
     const entry: Entry = { ...offer, channel };
     this.entries.set(channel, entry);
     this.peers.set(offer.id, entry);
-    this.open.set(channelKey(offer.session, offer.purpose), entry);
+    this.open.set(key, entry);
     waiter.onOpen(channel);
   }
 
@@ -226,7 +255,9 @@ export class ChannelTable {
 
   private dropOffer(offer: Offer): void {
     const key = channelKey(offer.session, offer.purpose);
+    const want = this.wanted.get(key);
     if (this.offers.get(key) === offer) this.offers.delete(key);
+    if (want?.offer === offer) want.offer = undefined;
     this.peers.delete(offer.id);
   }
 

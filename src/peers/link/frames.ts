@@ -17,14 +17,15 @@ export const frameType = {
   heartbeat: 17,
   goodbye: 18,
   open: 19,
-  cancel: 20,
-  reject: 21,
-  message: 22,
-  firstPart: 23,
-  part: 24,
-  credit: 25,
-  close: 26,
-  abort: 27,
+  accept: 20,
+  cancel: 21,
+  reject: 22,
+  message: 23,
+  firstPart: 24,
+  part: 25,
+  credit: 26,
+  close: 27,
+  abort: 28,
 } as const;
 
 export const headerBytes = 8;

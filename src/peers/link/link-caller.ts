@@ -83,7 +83,10 @@ export class LinkCaller {
       const drop = (): void => connection.destroy('another connection is used');
       if (this.attempt !== attempt) return drop();
       attempt.abort.signal.addEventListener('abort', drop);
-      await this.greet(connection, attempt);
+      await this.greet(connection, attempt).catch((error: Error) => {
+        connection.destroy(error.message);
+        throw error;
+      });
     } catch (thrown) {
       if (this.attempt !== attempt) return;
       this.attempt = undefined;
@@ -112,15 +115,11 @@ export class LinkCaller {
     if (this.attempt !== attempt) return;
     if (answer.type === frameType.refuse) {
       const { kind, code, reason } = refusalOf(answer);
-      connection.destroy(reason);
       if (kind === refusal.forgotten) onForgotten(hello);
       throw new ToolkitError(kind === refusal.error ? 'DT_LINK_REFUSED' : 'DT_LINK_HANDSHAKE', { peer, code, reason });
     }
     const welcome = decodeWelcome(answer);
-    if (welcome === undefined) {
-      connection.destroy('it sent no welcome');
-      throw new ToolkitError('DT_LINK_HANDSHAKE', { peer, reason: 'it sent no welcome' });
-    }
+    if (welcome === undefined) throw new ToolkitError('DT_LINK_HANDSHAKE', { peer, reason: 'it sent no welcome' });
     this.attempt = undefined;
     onWelcome(connection, hello, welcome);
   }

@@ -67,7 +67,7 @@ export class LinkConnection implements FrameSink {
   /** The handshake must be over by then. */
   deadline(ms: number): void {
     clearTimeout(this.deadlineTimer);
-    this.deadlineTimer = setTimeout(() => this.destroy(`the handshake took longer than ${ms / 1000} s`), ms);
+    this.deadlineTimer = setTimeout(() => this.onDeadline(`the handshake took longer than ${ms / 1000} s`), ms);
   }
 
   /** The next frame of the handshake. @throws DT_LINK_HANDSHAKE */
@@ -147,6 +147,14 @@ export class LinkConnection implements FrameSink {
     this.waiting = undefined;
     waiting?.reject(this.failed(reason));
     this.destroy(reason);
+  }
+
+  /** Who waits for a frame is told first, and can tell the peer. */
+  private onDeadline(reason: string): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    if (waiting === undefined) this.destroy(reason);
+    else waiting.reject(this.failed(reason));
   }
 
   private onChunk(chunk: Buffer): void {

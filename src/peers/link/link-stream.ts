@@ -164,6 +164,8 @@ export class LinkStream implements FrameSink, ChannelCarrier {
       case frameType.open:
         this.receivedBytes += value;
         return channels.onOpen(id, bytes, at, value);
+      case frameType.accept:
+        return channels.onAccept(id, value);
       case frameType.reject:
         this.receivedBytes += value;
         return channels.onReject(id, bytes, at, value) && this.settled();
