@@ -8,10 +8,10 @@ import { childrenCpuMs, timeNode } from './timed-process.js';
 const LIMIT = 4;
 const program = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 
-/** Only starts up, so it is under the limit. */
-const starting = { version: ['--version'], help: ['--help'], jobExecHelp: ['job', 'exec', '--help'] };
-/** Starts up and works: reads a folder; asks a real chain for all its events. */
-const working = { keyList: ['key', 'list'], jobList: ['job', 'list', '--json'] };
+/** Under the limit: what only starts up, and a command that reads a folder of this machine. */
+const limited = { version: ['--version'], help: ['--help'], jobExecHelp: ['job', 'exec', '--help'], keyList: ['key', 'list'] };
+/** Asks a real chain for all its events, which is work of its own. */
+const working = { jobList: ['job', 'list', '--json'] };
 
 export const cliStart: Bench = {
   name: 'cli-start',
@@ -20,7 +20,7 @@ export const cliStart: Bench = {
     const world = await createWorld();
     try {
       const env = { HOME: world.folder, DT_RPC: world.chain.url, DT_ADDRESS_BOOK: join(world.folder, 'address-book.json') };
-      const commands = Object.entries({ ...starting, ...working });
+      const commands = Object.entries({ ...limited, ...working });
       const programs = new Map<string, string[]>([['node', ['-e', '0']]]);
       for (const [name, words] of commands) programs.set(name, [program, ...words]);
       const times = new Map([...programs.keys()].map((name) => [name, { wall: [] as number[], cpuMs: 0 }]));
@@ -42,7 +42,7 @@ export const cliStart: Bench = {
         figures: { rounds, medianMs: Object.fromEntries([...times].map(([name, { wall }]) => [name, round(median(wall))])) },
         // Processor time tells the same when other programs keep the machine busy. Where the kernel does not count it there is none.
         ratios: { ...ratios, limit: LIMIT, ...(Number.isFinite(node.cpuMs) && { processorTime: Object.fromEntries(cpu) }) },
-        broken: Object.keys(starting).flatMap((name) =>
+        broken: Object.keys(limited).flatMap((name) =>
           beyond(`dt ${name} against node -e 0`, ratios[`${name}VsNode`] ?? Number.NaN, LIMIT),
         ),
       };

@@ -1,4 +1,5 @@
-// `npm run bench -- NAME [--json] [--rounds N]`: one bench, or `all`; without a name, the list. Exits with 1 when a promise was not kept.
+// `npm run bench -- NAME [--json] [--rounds N] [--write]`: one bench, or `all`; without a name, the list. --write puts the figures into
+// docs/BENCHMARKS.md. Exits with 1 when a promise was not kept.
 import { admission } from './admission.js';
 import type { Bench, BenchResult } from './bench.js';
 import { cliStart } from './cli-start.js';
@@ -7,6 +8,7 @@ import { jobOverhead } from './job-overhead.js';
 import { programBench } from './program-bench.js';
 import { queueKill } from './queue-kill.js';
 import { renderResult } from './render-result.js';
+import { writeRun } from './write-run.js';
 
 const benches: readonly Bench[] = [
   cliStart,
@@ -19,7 +21,7 @@ const benches: readonly Bench[] = [
 
 async function main(words: readonly string[]): Promise<number> {
   const json = words.includes('--json');
-  const [name, ...rest] = words.filter((word) => word !== '--json');
+  const [name, ...rest] = words.filter((word) => word !== '--json' && word !== '--write');
   const chosen = name === 'all' ? benches : benches.filter((bench) => bench.name === name);
   if (name === undefined || chosen.length === 0) {
     if (name !== undefined) console.error(`There is no bench ${name}.`);
@@ -37,6 +39,7 @@ async function main(words: readonly string[]): Promise<number> {
     if (!json) console.log(renderResult(bench, result));
     for (const sentence of result.broken) console.error(`✗ ${bench.name}: ${sentence}`);
   }
+  if (words.includes('--write')) await writeRun(results);
   if (json) console.log(JSON.stringify({ name, ...merged(name, results) }));
   return [...results.values()].every(({ broken }) => broken.length === 0) ? 0 : 1;
 }

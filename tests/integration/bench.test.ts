@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { admission } from '../../bench/admission.js';
@@ -19,6 +20,13 @@ describe('benchmarks', { timeout: 180_000 }, () => {
     expect(list.status).toBe(0);
     for (const name of ['cli-start', 'admission', 'job-overhead', 'queue-kill', 'gas', 'all']) expect(list.stdout).toContain(`${name} `);
     expect(bench('nonsense').status).toBe(2);
+  });
+
+  it('docs/BENCHMARKS.md has the gas table of docs/gas.md', () => {
+    const read = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+    const table = read('gas.md').match(/^\|.*$/gm) ?? [];
+    expect(table.length).toBeGreaterThan(9);
+    expect(read('BENCHMARKS.md')).toContain(table.join('\n'));
   });
 
   it('cli-start prints one object, and starting takes at most four times what node takes', () => {
