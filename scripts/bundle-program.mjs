@@ -1,7 +1,7 @@
 // Starting is what every command pays. All of dt becomes one script: nothing is looked up on disk, V8 reads its code cache instead of compiling,
 // and a module is evaluated when the first run needs it.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import vm from 'node:vm';
 
 /** `commands` are paths like src/commands/job/exec.ts. */
 export async function bundleProgram(esbuild, { root, target, commands }) {
+  const file = join(target, 'program.cjs');
   await esbuild.build({
     absWorkingDir: root,
     stdin: { contents: entry(commands), resolveDir: root },
@@ -18,7 +19,7 @@ export async function bundleProgram(esbuild, { root, target, commands }) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    outfile: join(target, 'program.cjs'),
+    outfile: file,
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
@@ -49,7 +50,17 @@ export async function bundleProgram(esbuild, { root, target, commands }) {
     ],
     plugins: [requireLate],
   });
+  writeFileSync(file, withImportModule(readFileSync(file, 'latin1')), 'latin1');
   copyFileSync(join(root, 'scripts/program-loader.cjs'), join(target, 'program-loader.cjs'));
+}
+
+/** What is imported by a URL that only the run knows; esbuild has put all else into the bundle. */
+function withImportModule(program) {
+  const replaced = program.replaceAll(/\bawait import\(/g, 'await importModule(');
+  // Methods may have that name, and texts.
+  const left = /(?<![\w$.]|\basync )import\((?!\)).{0,80}/.exec(replaced);
+  if (left !== null) throw new Error(`write \`await import(\` here, which works in the built program: ${left[0]}`);
+  return replaced;
 }
 
 /** oclif asks COMMANDS for the one that runs; the manifest knows the rest. */
