@@ -147,4 +147,6 @@ export class LinkServer {
   }
 }
 
-const remoteOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+/** A socket that is closed already has lost the address of its other end. */
+const remoteOf = (socket: Socket): string =>
+  socket.remoteAddress === undefined ? 'a caller that has gone' : `${socket.remoteAddress}:${socket.remotePort}`;

@@ -78,10 +78,23 @@ export class SendBuffer {
     return undefined;
   }
 
-  /** The peer has all before `offset`. False when it claims what was never sent. */
+  /** The peer has all before `offset`. False when it claims what has not been sent over this connection. */
   acknowledge(offset: number): boolean {
-    if (offset > this.highest) return false;
-    if (offset <= this.acknowledged) return true;
+    if (offset > this.sent) return false;
+    if (offset > this.acknowledged) this.forget(offset);
+    return true;
+  }
+
+  /** A new connection: the peer has all before `offset`, the rest goes out again. False when that cannot be. */
+  rewind(offset: number): boolean {
+    if (offset < this.acknowledged || offset > this.highest) return false;
+    this.forget(offset);
+    this.sent = offset;
+    this.sending = 0;
+    return true;
+  }
+
+  private forget(offset: number): void {
     this.acknowledged = offset;
     while (this.slabs.length > 1) {
       const first = this.slabs[0] as Slab;
@@ -96,14 +109,5 @@ export class SendBuffer {
       last.start = offset;
       last.used = 0;
     }
-    return true;
-  }
-
-  /** A new connection: the peer has all before `offset`, the rest goes out again. False when that cannot be. */
-  rewind(offset: number): boolean {
-    if (offset < this.acknowledged || !this.acknowledge(offset)) return false;
-    this.sent = offset;
-    this.sending = 0;
-    return true;
   }
 }

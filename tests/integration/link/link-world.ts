@@ -92,6 +92,7 @@ export class LinkWorld {
 export class FaultProxy {
   connections = 0;
   private readonly pairs = new Set<readonly [Socket, Socket]>();
+  private readonly frozen = new Set<Socket>();
   private budget = Number.POSITIVE_INFINITY;
   private refusing = false;
 
@@ -130,7 +131,12 @@ export class FaultProxy {
 
   /** Connections of now stay open and carry nothing any more, in either direction: a router that forgot them. */
   freeze(): void {
-    for (const pair of this.pairs) for (const socket of pair) socket.removeAllListeners('data').pause();
+    for (const pair of this.pairs) {
+      for (const socket of pair) {
+        socket.removeAllListeners('data').pause();
+        this.frozen.add(socket);
+      }
+    }
     this.pairs.clear();
   }
 
@@ -142,6 +148,7 @@ export class FaultProxy {
 
   async close(): Promise<void> {
     this.cut();
+    for (const socket of this.frozen) socket.destroy();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
