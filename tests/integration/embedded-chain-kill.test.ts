@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { getCreateAddress, type Wallet } from 'ethers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { allBlocks, anvilBelow, CLOCK_CODE, freshWallet, isRunning, post, receiptOf, result, sign } from './embedded-chain.support.js';
 
 const KILLS = 8;
@@ -96,6 +96,11 @@ it('loses nothing that was acknowledged, and changes no block, over kills at ran
     const before = acknowledged.length;
     const sending = wallets.map((wallet) => sendUntilGone(url, wallet, clock, acknowledged));
     await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 900));
+    // On a busy machine the load may come late; a kill before it would show nothing.
+    await vi.waitFor(() => expect(acknowledged.length, 'the load reached the chain').toBeGreaterThan(before), {
+      timeout: 60_000,
+      interval: 5,
+    });
     if (kill % 3 === 2) {
       // Every third kill falls into an orderly stop, so into the writing of a checkpoint.
       running.process.kill('SIGTERM');
@@ -105,7 +110,6 @@ it('loses nothing that was acknowledged, and changes no block, over kills at ran
     await running.ended;
     await Promise.all(sending);
     await gone(anvil);
-    expect(acknowledged.length, 'the load reached the chain').toBeGreaterThan(before);
 
     running = await launch();
     const blocks = await allBlocks(running.url);
