@@ -49,7 +49,7 @@ const hasValue = (section: SectionSchema, values: Readonly<Record<string, unknow
 
 const commented = (text: string): string => text.replace(/^(?=.)/gm, '# ');
 
-const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).replace(/\n$/, '');
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -70,3 +70,8 @@ test('chosen values come back, whatever characters they have', () => {
     }),
   );
 });
+
+test.each(['\u00a0', '\u2028', '\ufeff', '\u3000', ' '])('a path that ends in %j keeps it', (space) => {
+  const certFile = `/etc/cert${space}`;
+  expect(parsed(exampleConfig({ tls: { certFile, keyFile: '/etc/key' } })).tls).toEqual({ certFile, keyFile: '/etc/key' });
+});
