@@ -21,8 +21,11 @@ export interface LinkCallerOptions {
   readonly onWelcome: (connection: LinkConnection, hello: StreamState, welcome: StreamState) => void;
   /** The peer knows nothing of the stream that this hello named. */
   readonly onForgotten: (hello: StreamState) => void;
-  readonly onFailed: (error: ToolkitError) => void;
+  readonly onFailed: (error: ToolkitError, kind: CallFailure) => void;
 }
+
+/** What time may mend, what one end refuses, and what has been refused for `refusalMs` without a break. */
+export type CallFailure = 'passing' | 'refused' | 'final';
 
 /** One try. */
 interface Attempt {
@@ -30,10 +33,14 @@ interface Attempt {
   greeted: boolean;
 }
 
+/** Refusals that time alone does not mend. */
+const lasting = new Set(['DT_LINK_KEY_MISMATCH', 'DT_LINK_UNKNOWN_PEER', 'DT_LINK_VERSION', 'DT_LINK_REFUSED']);
+
 /** Calls the peer while somebody needs a connection: at once, then after growing pauses. One try at a time. */
 export class LinkCaller {
   private attempt: Attempt | undefined;
   private failures = 0;
+  private refusedSince: number | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: LinkCallerOptions) {}
@@ -72,6 +79,7 @@ export class LinkCaller {
   succeeded(): void {
     this.cancel();
     this.failures = 0;
+    this.refusedSince = undefined;
   }
 
   private async call(): Promise<void> {
@@ -90,7 +98,8 @@ export class LinkCaller {
     } catch (thrown) {
       if (this.attempt !== attempt) return;
       this.attempt = undefined;
-      this.options.onFailed(toToolkitError(thrown));
+      const error = toToolkitError(thrown);
+      this.options.onFailed(error, this.kindOf(error));
     } finally {
       if (this.attempt === attempt) this.attempt = undefined;
     }
@@ -122,6 +131,16 @@ export class LinkCaller {
     if (welcome === undefined) throw new ToolkitError('DT_LINK_HANDSHAKE', { peer, reason: 'it sent no welcome' });
     this.attempt = undefined;
     onWelcome(connection, hello, welcome);
+  }
+
+  private kindOf({ code }: ToolkitError): CallFailure {
+    if (!lasting.has(code)) {
+      this.refusedSince = undefined;
+      return 'passing';
+    }
+    const now = performance.now();
+    this.refusedSince ??= now;
+    return now - this.refusedSince >= this.options.limits.refusalMs ? 'final' : 'refused';
   }
 
   private stopTimer(): void {

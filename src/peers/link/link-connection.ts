@@ -64,6 +64,10 @@ export class LinkConnection implements FrameSink {
     return this.socket.writableLength > congestedBytes;
   }
 
+  get isOver(): boolean {
+    return this.closedBecause !== undefined;
+  }
+
   /** The handshake must be over by then. */
   deadline(ms: number): void {
     clearTimeout(this.deadlineTimer);

@@ -161,10 +161,7 @@ export class LinkHub {
   }
 
   peers(): readonly LinkView[] {
-    return [...this.links.values()].map((link) => {
-      const { sent, received } = link.bytes;
-      return { peer: link.peer, isConnected: link.isConnected, channels: link.channelCount, bytesSent: sent, bytesReceived: received };
-    });
+    return [...this.links.values()].map((link) => ({ peer: link.peer, isConnected: link.isConnected, ...link.traffic }));
   }
 
   /** Ends every link; peers are told. */

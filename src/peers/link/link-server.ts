@@ -116,7 +116,8 @@ export class LinkServer {
       claimed = hello.from;
       await this.authenticate(hello, shown);
       this.strangers.delete(connection.remote);
-      this.options.onCaller(connection, hello);
+      // One that left while its key was looked up must not take the place of a connection that works.
+      if (!connection.isOver) this.options.onCaller(connection, hello);
     } catch (thrown) {
       const error = toToolkitError(thrown);
       this.strangers.delete(connection.remote);

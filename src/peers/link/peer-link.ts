@@ -2,15 +2,12 @@ import type { Address } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ChannelWaiter, channelKey } from './channel-table.js';
 import { frameType } from './frames.js';
-import { LinkCaller } from './link-caller.js';
+import { type CallFailure, LinkCaller } from './link-caller.js';
 import { type LinkConnection, refusal } from './link-connection.js';
 import type { LinkEnvironment } from './link-environment.js';
 import { encodeState, type Hello, type StreamState } from './link-handshake.js';
 import { LinkStream } from './link-stream.js';
 import { Pulse } from './pulse.js';
-
-/** Refusals that time alone does not mend. */
-const lasting = new Set(['DT_LINK_KEY_MISMATCH', 'DT_LINK_UNKNOWN_PEER', 'DT_LINK_VERSION', 'DT_LINK_REFUSED']);
 
 /**
  * Everything between this organization and one other: the stream with its channels, the connection that carries it now, and the
@@ -28,7 +25,6 @@ export class PeerLink {
   private connection: LinkConnection | undefined;
   /** Called by the end that decides; its word is due. */
   private candidate: LinkConnection | undefined;
-  private refusedSince: number | undefined;
   private lastProblem = 'nobody has called, and there is no address to call';
   private uses = 0;
   private graceTimer: NodeJS.Timeout | undefined;
@@ -49,7 +45,7 @@ export class PeerLink {
       onForgotten: ({ epoch }) => {
         if (epoch === this.stream.epoch) this.giveUp(this.gone('it has no record of the link; it gave it up'));
       },
-      onFailed: (error) => this.onCallFailed(error),
+      onFailed: (error, kind) => this.onCallFailed(error, kind),
     });
     this.pulse = new Pulse(env.limits, {
       activity: () => this.connection?.activity(),
@@ -66,13 +62,9 @@ export class PeerLink {
     return this.lastProblem;
   }
 
-  get channelCount(): number {
-    return this.stream.channels.openCount;
-  }
-
-  /** Bytes of the stream, which holds frames and their headers, in each direction. */
-  get bytes(): { readonly sent: number; readonly received: number } {
-    return { sent: this.stream.buffer.offset, received: this.stream.received };
+  /** Bytes are those of the stream, which holds frames with their headers. */
+  get traffic() {
+    return { channels: this.stream.channels.openCount, bytesSent: this.stream.buffer.offset, bytesReceived: this.stream.received } as const;
   }
 
   /** @throws DT_LINK_TAKEN, DT_LINK_LIMIT */
@@ -126,15 +118,13 @@ export class PeerLink {
 
   /** A caller that has proved to be the peer. */
   onCaller(connection: LinkConnection, hello: Hello): void {
-    const { stream: before } = this;
-    if (before.peerEpoch !== 0n && hello.epoch !== before.peerEpoch) {
+    if (this.stream.peerEpoch !== 0n && hello.epoch !== this.stream.peerEpoch) {
       this.giveUp(this.gone('it has no record of the link; it was restarted'));
     }
     const { stream } = this;
     if (hello.peerEpoch !== 0n && hello.peerEpoch !== stream.epoch) {
       connection.refuse(refusal.forgotten, 'DT_PEER_GONE', 'this side has no record of the link');
-      this.settle();
-      return;
+      return this.settle();
     }
     // Called at once by both: the call of the end that decides is the one that is used. A peer that has used the connection of
     // now and calls again has lost it.
@@ -198,7 +188,7 @@ export class PeerLink {
     if (!isOurs || (stream.peerEpoch !== 0n && welcome.epoch !== stream.peerEpoch)) {
       const reason = 'its answer is about another session';
       connection.destroy(reason);
-      return this.onCallFailed(new ToolkitError('DT_LINK_HANDSHAKE', { peer: this.peer, reason }));
+      return this.onCallFailed(new ToolkitError('DT_LINK_HANDSHAKE', { peer: this.peer, reason }), 'passing');
     }
     stream.peerEpoch = welcome.epoch;
     if (this.decides) {
@@ -230,7 +220,6 @@ export class PeerLink {
     this.candidate = undefined;
     clearTimeout(this.graceTimer);
     this.graceTimer = undefined;
-    this.refusedSince = undefined;
     this.connection = connection;
     this.env.onEvent({ kind: 'connected', peer: this.peer, remote: connection.remote });
     connection.attach({
@@ -266,18 +255,10 @@ export class PeerLink {
     this.settle();
   }
 
-  private onCallFailed(error: ToolkitError): void {
+  private onCallFailed(error: ToolkitError, kind: CallFailure): void {
     this.lastProblem = error.message;
-    if (!lasting.has(error.code)) {
-      this.refusedSince = undefined;
-    } else {
-      this.env.onEvent({ kind: 'refused', peer: this.peer, error });
-      this.refusedSince ??= performance.now();
-      if (performance.now() - this.refusedSince >= this.env.limits.refusalMs) {
-        this.refusedSince = undefined;
-        for (const waiter of this.takeWaiters()) waiter.onRefused(error);
-      }
-    }
+    if (kind !== 'passing') this.env.onEvent({ kind: 'refused', peer: this.peer, error });
+    if (kind === 'final') for (const waiter of this.takeWaiters()) waiter.onRefused(error);
     if (this.isNeeded && this.connection === undefined) this.caller.later();
     this.settle();
   }

@@ -175,16 +175,17 @@ describe('who may make a link', () => {
           ALPNProtocols: ['dt-link/1'],
         };
         const socket = connectTls({ ...options, ...(session && { session }) });
-        socket.on('session', (ticket: Buffer) => tickets.push(ticket));
-        socket.on('error', reject);
-        socket.on('secureConnect', () => {
+        // Tickets come after the handshake, and are kept as any client would.
+        socket.on('session', (ticket: Buffer) => {
+          tickets.push(ticket);
           const reused = socket.isSessionReused();
-          setImmediate(() => socket.end(() => resolve(reused)));
+          socket.end(() => resolve(reused));
         });
+        socket.on('error', reject).resume();
       });
     expect(await open()).toBe(false);
-    await until(() => refusals(shop).length > 0);
     expect(await open(tickets[0])).toBe(false);
+    expect(tickets.length).toBeGreaterThan(1);
   });
 
   it('bytes that are not TLS, and callers that say nothing, are ended in time', async () => {

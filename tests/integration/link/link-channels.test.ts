@@ -81,6 +81,19 @@ describe('channels of a link', () => {
     await Promise.all(sent);
   });
 
+  it('a short message that waits for its reader does not hold the long ones that came with it', async () => {
+    const [left, right] = await bothEnds(bank, shop);
+    const [bulk, drain] = await bothEnds(bank, shop, 'session', 'bulk');
+    for (let number = 0; number < 20; number++) {
+      void bulk.send(payload(number, 5_000));
+      void left.send(payload(number, 10));
+      void bulk.send(payload(number, 5_000));
+    }
+    await receive(drain, 40);
+    const messages = await receive(right, 20);
+    expect(Math.max(...messages.map((message) => message.buffer.byteLength))).toBeLessThan(1_000);
+  });
+
   it('one that nobody reads blocks its own sender and no other, and holds a bounded amount', async () => {
     const windowBytes = 1 << 18;
     const [payer, payee] = [
@@ -106,6 +119,21 @@ describe('channels of a link', () => {
     const messages = await receive(unread, 400);
     await flood;
     expect(messages.every((message, number) => Buffer.from(message).equals(payload(number, 10_000)))).toBe(true);
+  });
+
+  it('a long message leaves others their turn', async () => {
+    const limits = { windowBytes: 1 << 24, unacknowledgedBytes: 1 << 18 };
+    const [one, two] = [await world.member('one', { limits }), await world.member('two', { limits })];
+    const [bulk, drain] = await bothEnds(one, two, 'session', 'bulk');
+    const [quick, answer] = await bothEnds(one, two, 'session', 'quick');
+    let hasAll = false;
+    const long = Promise.all([bulk.send(payload(1, 10_000_000)), drain.receive()]).then(() => {
+      hasAll = true;
+    });
+    await Promise.all([quick.send(Uint8Array.of(1)), answer.receive()]);
+    expect(hasAll).toBe(false);
+    expect(drain.counters.messagesReceived).toBe(0);
+    await long;
   });
 
   it('empty messages are bounded as well', async () => {
