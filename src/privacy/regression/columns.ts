@@ -75,7 +75,7 @@ export function prepareLabels(name: string, labels: ArrayLike<number>, order: Ui
     const row = order[i] as number;
     const label = labels[row] as number;
     if (label !== 0 && label !== 1)
-      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `label ${label} in row ${row} is neither 0 nor 1` });
+      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the label in row ${row + 1} is neither 0 nor 1` });
     ordered[i] = label;
     if (i < trainRows) trainOnes += label;
     else testOnes += label;
@@ -107,7 +107,10 @@ export function prepareTarget(
   const values = Float64Array.from(order, (row) => target[row] ?? Number.NaN);
   const missing = values.findIndex((value) => !Number.isFinite(value));
   if (missing >= 0)
-    throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${order[missing]} is missing, NaN or infinite` });
+    throw new ToolkitError('DT_INPUT_COLUMN', {
+      column: name,
+      reason: `the value in row ${(order[missing] as number) + 1} is missing, NaN or infinite`,
+    });
   const train = values.subarray(0, trainRows);
   const mean = center ? train.reduce((sum, value) => sum + value, 0) / trainRows : 0;
   const deviation = Math.sqrt(train.reduce((sum, value) => sum + (value - mean) ** 2, 0) / trainRows);
@@ -135,7 +138,7 @@ function checkColumn(columns: Columns, j: number, name: string): void {
   const width = columns.names.length;
   for (let i = 0; i < columns.rows; i++) {
     if (!Number.isFinite(columns.values[i * width + j])) {
-      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${i} is missing, NaN or infinite` });
+      throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${i + 1} is missing, NaN or infinite` });
     }
   }
 }
@@ -168,7 +171,7 @@ function writeColumn(
     const cut = Math.min(rule.clip, Math.max(-rule.clip, value));
     if (cut !== value) {
       if (rule.outOfRange === 'refuse') {
-        const reason = `the value in row ${row} is outside of +-${rule.clip}, and the agreed rule refuses such rows`;
+        const reason = `the value in row ${row + 1} is outside of +-${rule.clip}, and the agreed rule refuses such rows`;
         throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason });
       }
       clipped += 1;

@@ -71,7 +71,7 @@ export function contributions(part: ModelPart, columns: Columns): Float64Array {
     for (let i = 0; i < columns.rows; i++) {
       const value = columns.values[i * width + j] as number;
       if (!Number.isFinite(value))
-        throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${i} is missing, NaN or infinite` });
+        throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `the value in row ${i + 1} is missing, NaN or infinite` });
       out[i] = (out[i] as number) + weight * Math.min(part.clip, Math.max(-part.clip, (value - mean) / deviation));
     }
   }

@@ -25,8 +25,8 @@ describe('data that cannot be used', () => {
     string,
     RegExp,
   ][] = [
-    ['NaN', (values) => values.fill(Number.NaN, 11, 12), {}, 'a1', /row 5 is missing, NaN or infinite/],
-    ['infinity', (values) => values.fill(Number.NEGATIVE_INFINITY, 2 * 199, 2 * 199 + 1), {}, 'a0', /row 199/],
+    ['NaN', (values) => values.fill(Number.NaN, 11, 12), {}, 'a1', /row 6 is missing, NaN or infinite/],
+    ['infinity', (values) => values.fill(Number.NEGATIVE_INFINITY, 2 * 199, 2 * 199 + 1), {}, 'a0', /row 200/],
     [
       'a constant column',
       (values) => values.set(values.map((value, i) => (i % 2 === 1 ? 3 : value))),
@@ -39,9 +39,9 @@ describe('data that cannot be used', () => {
       (values) => values.fill(9, 20, 21),
       { outOfRange: 'refuse' },
       'a0',
-      /row 10 is outside of \+-8/,
+      /row 11 is outside of \+-8/,
     ],
-    ['labels that are not 0 or 1', (_, labels) => labels.fill(2, 3, 4), {}, 'y', /label 2 in row 3 is neither 0 nor 1/],
+    ['labels that are not 0 or 1', (_, labels) => labels.fill(2, 3, 4), {}, 'y', /the label in row 4 is neither 0 nor 1/],
     ['labels of one class', (_, labels) => labels.fill(1), {}, 'y', /training rows hold one class only/],
     ['held-out labels of one class', (_, labels) => labels.fill(0, 160), {}, 'y', /held-out rows hold one class only/],
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contributions, type ModelPart } from '../../../src/privacy/regression/model-part.js';
-import { type PredictOptions, predictBank, predictThird } from '../../../src/privacy/regression/predict.js';
+import { type PredictInput, type PredictOptions, predictBank, predictThird } from '../../../src/privacy/regression/predict.js';
 import { jointTable } from './joint-table.js';
 import { testRandom, triangle } from './three-parties.js';
 
@@ -16,12 +16,20 @@ function part(owner: 'bank0' | 'bank1', names: readonly string[]): ModelPart {
 }
 
 const parts = [part('bank0', ['a0', 'a2']), part('bank1', ['b1', 'b0'])] as const;
+const inputs = [
+  { part: parts[0], columns: table.bank0.columns, model: 'fit 1' },
+  { part: parts[1], columns: table.bank1.columns, model: 'fit 1' },
+] as const;
 
-async function predict(options: PredictOptions, changes: Partial<PredictOptions> = {}): Promise<(Float64Array | undefined)[]> {
+async function predict(
+  options: PredictOptions,
+  changes: Partial<PredictOptions> = {},
+  inputOf1: Partial<PredictInput> = {},
+): Promise<(Float64Array | undefined)[]> {
   const links = triangle();
   return Promise.all([
-    predictBank(links.bank0, 0, options, { part: parts[0], columns: table.bank0.columns }, testRandom(undefined, 0)),
-    predictBank(links.bank1, 1, { ...options, ...changes }, { part: parts[1], columns: table.bank1.columns }, testRandom(undefined, 1)),
+    predictBank(links.bank0, 0, options, inputs[0], testRandom(undefined, 0)),
+    predictBank(links.bank1, 1, { ...options, ...changes }, { ...inputs[1], ...inputOf1 }, testRandom(undefined, 1)),
     predictThird(links.dealer, options),
   ]);
 }
@@ -36,7 +44,7 @@ describe('joint prediction', () => {
     ['bank1', 1],
     ['dealer', 2],
   ] as const)('gives the scores to %s alone', async (scoresTo, index) => {
-    const results = await predict({ jobDigest: '00', rows: 500, scoresTo });
+    const results = await predict({ jobDigest: '00', scoresTo });
     results.forEach((scores, party) => {
       if (party !== index) expect(scores).toBeUndefined();
     });
@@ -52,30 +60,56 @@ describe('joint prediction', () => {
     expect([...contributions(model, columns)]).toEqual([1 + 3 * 0.5, 1 + 3 * 2, 1 - 3 * 2]);
   });
 
-  it('names a column that is missing or not finite, and a part of someone else', async () => {
+  it('names a column that is missing or not finite', async () => {
     const links = triangle();
-    const options = { jobDigest: '00', rows: 500, scoresTo: 'bank0' } as const;
+    const options = { jobDigest: '00', scoresTo: 'bank0' } as const;
     const renamed = { ...table.bank0.columns, names: ['a0', 'a1', 'zz'] };
-    await expect(predictBank(links.bank0, 0, options, { part: parts[0], columns: renamed }, testRandom(1, 0))).rejects.toMatchObject({
+    await expect(predictBank(links.bank0, 0, options, { ...inputs[0], columns: renamed }, testRandom(1, 0))).rejects.toMatchObject({
       details: { column: 'a2' },
     });
     const holed = {
       ...table.bank0.columns,
       values: table.bank0.columns.values.map((value, i) => (i === 2 ? Number.POSITIVE_INFINITY : value)),
     };
-    await expect(predictBank(triangle().bank0, 0, options, { part: parts[0], columns: holed }, testRandom(1, 0))).rejects.toMatchObject({
+    await expect(predictBank(triangle().bank0, 0, options, { ...inputs[0], columns: holed }, testRandom(1, 0))).rejects.toMatchObject({
       details: { column: 'a2' },
     });
-    await expect(
-      predictBank(triangle().bank0, 0, options, { part: parts[1], columns: table.bank0.columns }, testRandom(1, 0)),
-    ).rejects.toMatchObject({ code: 'DT_INPUT_INVALID' });
     expect(links.bank0.otherBank.counters.messagesSent).toBe(0);
   });
 
   it('stops when the parties differ on who gets the scores', async () => {
-    await expect(predict({ jobDigest: '00', rows: 500, scoresTo: 'bank0' }, { scoresTo: 'bank1' })).rejects.toMatchObject({
+    await expect(predict({ jobDigest: '00', scoresTo: 'bank0' }, { scoresTo: 'bank1' })).rejects.toMatchObject({
       code: 'DT_PEER_TERMS',
       details: { field: 'scoresTo' },
     });
+  });
+
+  it.each([
+    ['bring the same part', { part: parts[0], columns: table.bank0.columns }, 'DT_PEER_TERMS', /partOfBank0/],
+    ['bring parts of two fits', { model: 'fit 2' }, 'DT_PEER_TERMS', /fit 2/],
+    [
+      'have different numbers of rows',
+      { columns: { ...table.bank1.columns, rows: 499, values: table.bank1.columns.values.subarray(0, 998) } },
+      'DT_INPUT_INVALID',
+      /500.*499|499.*500/,
+    ],
+  ])('stops when the banks %s', async (_, change, code, pattern) => {
+    const failure = predict({ jobDigest: '00', scoresTo: 'dealer' }, {}, change);
+    await expect(failure).rejects.toMatchObject({ code });
+    await expect(failure).rejects.toThrow(pattern);
+  });
+
+  it('takes the parts the other way round: who is bank 0 is only a number', async () => {
+    const links = triangle();
+    const options = { jobDigest: '00', scoresTo: 'dealer' } as const;
+    const [, , scores] = await Promise.all([
+      predictBank(links.bank0, 0, options, inputs[1], testRandom(undefined, 0)),
+      predictBank(links.bank1, 1, options, inputs[0], testRandom(undefined, 1)),
+      predictThird(links.dealer, options),
+    ]);
+    scores?.forEach((score, i) => {
+      expect(Math.abs(score - (expected[i] as number))).toBeLessThan(2 ** -30);
+    });
+    expect(scores).toHaveLength(500);
   });
 });
