@@ -1,9 +1,10 @@
-// Builds dist/: the program as one script, and the manifest that lets oclif start without evaluating all commands.
+// Builds dist/: the program as one script, the package for joint operators, and the manifest that lets oclif start without evaluating all commands.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundlePrivacy } from './bundle-privacy.mjs';
 import { bundleProgram, writeCodeCache } from './bundle-program.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -12,7 +13,7 @@ const next = join(root, 'node_modules', '.dist-next');
 
 export async function sourceHash() {
   const hash = createHash('sha256');
-  const scripts = ['scripts/build.mjs', 'scripts/bundle-program.mjs', 'scripts/program-loader.cjs'];
+  const scripts = ['scripts/build.mjs', 'scripts/bundle-privacy.mjs', 'scripts/bundle-program.mjs', 'scripts/program-loader.cjs'];
   for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', ...scripts].sort()) {
     hash.update(`${name}\0`);
     hash.update(await readFile(join(root, name)));
@@ -55,7 +56,7 @@ export async function build() {
   const commands = files.filter((file) => file.startsWith('src/commands/') && file.endsWith('.ts'));
   await rm(next, { recursive: true, force: true });
   const started = performance.now();
-  await bundleProgram(esbuild, { root, target: next, commands });
+  await Promise.all([bundleProgram(esbuild, { root, target: next, commands }), bundlePrivacy(esbuild, { root, target: next })]);
   replaceFolder(dist, next);
   await writeManifest();
   writeCodeCache(dist);

@@ -381,6 +381,51 @@ export const errorTable = {
   ),
   DT_LINK_STOPPED: row('The links of this daemon are closed.', 'Start the daemon again: `dt daemon run`.', 7, 503, true),
 
+  DT_JOINT_REFUSED: row(
+    '{peer} refused its part, so the joint job does not run: {reason}',
+    'Change what it names, or ask {peer}; `dt job status` shows the answers of all parties.',
+    5,
+    403,
+  ),
+  DT_JOINT_PEER_FAILED: row(
+    'The joint job ended at {peer}: {reason}',
+    'Nothing was released. Correct what it names, then `dt job rerun` for all parties.',
+    7,
+    502,
+  ),
+  DT_JOINT_PEER_ABSENT: row(
+    '{peer} did not come to the joint job within {seconds} s: {reason}',
+    'Ask its owner whether its daemon runs and took its part of the job, then `dt job rerun` for all parties.',
+    7,
+    504,
+    true,
+  ),
+  DT_JOINT_PEER_LOST: row(
+    '{peer} was lost while the joint job ran: {reason}',
+    'Nothing was released. When its daemon runs again, `dt job rerun` for all parties.',
+    7,
+    502,
+    true,
+  ),
+  DT_JOINT_PROTOCOL: row(
+    '{peer} does not keep to the agreement of the joint job: {reason}',
+    'Do not trust the run; nothing of it was released. Ask its owner which version it runs.',
+    7,
+    502,
+  ),
+  DT_JOINT_TRANSCRIPT: row(
+    'What {peer} says it sent is not what arrived here: {reason}',
+    'Do not trust the run; nothing of it was released. Keep the receipts of both sides for the regulator.',
+    7,
+    502,
+  ),
+  DT_JOINT_ALREADY_RELEASED: row(
+    '{peer} has released its part of this job already, and the part of this daemon is lost.',
+    'Add a new job for the same algorithm: `dt job exec`.',
+    7,
+    409,
+  ),
+
   DT_JOB_UNKNOWN: row('No job {id} here.', 'Run `dt job list`.', 8, 404),
   DT_JOB_EXISTS: row(
     'Job {id} was taken already; it is {state}.',
@@ -394,6 +439,7 @@ export const errorTable = {
   DT_JOB_QUEUE_FULL: row('The queue of this daemon holds {limit} jobs and is full.', 'Try again later.', 8, 429, true),
   DT_JOB_OPERATOR_FAILED: row('The operator ended with {exit}. Its last lines: {log}', 'Read the whole log: `dt job logs`.', 8, 422),
   DT_JOB_CANCELED: row('Job {id} was canceled by {by}.', 'Run it again with `dt job rerun {id}`.', 8, 409),
+  DT_JOB_ENDED: row('The operator was ended from outside: {reason}', 'Ask for the state of the job: `dt job status`.', 8, 409),
   DT_JOB_REVOKED: row('A grant of job {id} was revoked while it ran.', 'Ask the owner for a new grant.', 8, 403),
   DT_JOB_INTERRUPTED: row(
     'The daemon stopped while job {id} ran, and its {limit} attempts are used up.',

@@ -1,4 +1,4 @@
-import { toToolkitError } from '../errors/toolkit-error.js';
+import { type ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import type { Channel } from './channel.js';
 
 /**
@@ -10,7 +10,11 @@ export async function runParty<Result>(channels: readonly Channel[], body: () =>
     return await body();
   } catch (thrown) {
     const error = toToolkitError(thrown);
-    for (const channel of channels) channel.abort(error.message);
+    for (const channel of channels) channel.abort(reasonForPeers(error));
     throw error;
   }
 }
+
+/** The message of an error that nobody expected may hold a piece of the data, and peers learn nothing from it. */
+export const reasonForPeers = (error: ToolkitError): string =>
+  error.code === 'DT_BUG_UNEXPECTED' ? 'it failed unexpectedly; its own log says why' : error.message;

@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ToolkitError } from '../../../src/errors/toolkit-error.js';
 import type { Channel } from '../../../src/privacy/channel.js';
 import { agreeOnTerms } from '../../../src/privacy/handshake.js';
 import { agreeOnStreams } from '../../../src/privacy/key-agreement.js';
@@ -184,11 +185,19 @@ describe('a party', () => {
   it('tells every peer why it ended', async () => {
     const [a, b] = memoryChannelPair({ names: ['me', 'one'] });
     const [c, d] = memoryChannelPair({ names: ['me', 'two'] });
-    await expect(runParty([a, c], () => Promise.reject(new TypeError('broken')))).rejects.toMatchObject({ code: 'DT_BUG_UNEXPECTED' });
+    const failure = new ToolkitError('DT_INPUT_COLUMN', { column: 'x1', reason: 'it is constant' });
+    await expect(runParty([a, c], () => Promise.reject(failure))).rejects.toBe(failure);
     for (const end of [b, d])
       await expect(end.receive()).rejects.toMatchObject({
         code: 'DT_PEER_ABORTED',
-        details: { peer: 'me', reason: expect.stringContaining('broken') },
+        details: { peer: 'me', reason: failure.message },
       });
+  });
+
+  it('does not show them what an unexpected error says, which may be a piece of its data', async () => {
+    const [a, b] = memoryChannelPair({ names: ['me', 'one'] });
+    const parse = async (): Promise<unknown> => JSON.parse('secret-row-17');
+    await expect(runParty([a], parse)).rejects.toMatchObject({ code: 'DT_BUG_UNEXPECTED', message: expect.stringContaining('secret') });
+    await expect(b.receive()).rejects.toMatchObject({ code: 'DT_PEER_ABORTED', message: expect.not.stringContaining('secret') });
   });
 });
