@@ -21,9 +21,9 @@ import {
   openDealerSession,
   sayDone,
 } from './joint-session.js';
-import { logClipped } from './log-clipped.js';
 import { drawColumnMasks, exchangeMaskedColumns } from './masked-columns.js';
 import { type ModelPart, partFrame } from './model-part.js';
+import { noteClipped } from './note-clipped.js';
 import { revealToBank, revealToDealer } from './reveal-model.js';
 import { orderRows } from './row-order.js';
 import { BankScoring, DealerScoring } from './shuffled-scores.js';
@@ -80,7 +80,7 @@ export function fitFullBatchBank<Metrics>(
     const prepared = prepareColumns(input.columns, { ...options, standardise: true }, order, trainRows, first && options.intercept);
     const whitened = whitenColumns(prepared, trainRows, 2 ** powerBitsOf(trainRows), options.intercept && !first);
     const fit = planner(order);
-    logClipped(prepared, hooks);
+    noteClipped(prepared, hooks);
 
     const session = await openBankSession(first, links, fit.terms, { rows, columns: prepared.names.length }, options.inDim, random);
     const widths = fittedWidths(options, session.shape.columns);

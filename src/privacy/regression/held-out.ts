@@ -4,8 +4,10 @@ import { announceFigures, receiveFigures } from './metrics-messages.js';
 import type { BankScoring, DealerScoring } from './shuffled-scores.js';
 
 export interface FitHooks {
-  /** Log lines for people: `AUC at round N: x`, and what was noticed about the data. */
+  /** Lines that all parties may read, since they say what all are told: `AUC at round N: x`. */
   readonly log?: (line: string) => void;
+  /** What was noticed about this party's own data: for its own people, not for an output that others read. */
+  readonly note?: (line: string) => void;
 }
 
 /** A family of figures about held-out rows: how bank 0 computes them and how they travel. */
@@ -44,9 +46,8 @@ export class BankHeldOut<Metrics> {
   private async lead(scoring: BankScoring, labels: Float64Array): Promise<Metrics> {
     const opened = await scoring.openShuffled(labels);
     const widest = opened.scores.reduce((most, score) => Math.max(most, Math.abs(score)), 0);
-    if (widest > this.widestScore) {
-      this.hooks.log?.(`A held-out logit reached ${widest.toFixed(1)}, close to half the period of the sigmoid: use a longer period.`);
-    }
+    // That much the loss tells too; how far it went is not said.
+    if (widest > this.widestScore) this.hooks.log?.('Held-out logits come close to half the period of the sigmoid: use a longer period.');
     const metrics = this.kind.compute(opened.scores, opened.labels);
     await announceFigures([this.session.other, this.session.dealer], this.kind.toFigures(metrics));
     return metrics;

@@ -1,0 +1,112 @@
+import { ToolkitError } from '../../errors/toolkit-error.js';
+import { type FixedHessianOptions, fixedHessianDefaults, fixedHessianOptions } from '../regression/fixed-hessian.js';
+import type { JointOptions } from '../regression/joint-options.js';
+import { type LinearOptions, linearOptions } from '../regression/linear.js';
+import { type SgdOptions, sgdOptionsFromModelArgs } from '../regression/sgd-options.js';
+import { Arguments } from './arguments.js';
+import { readTableChoice, recipientOf, type TableChoice } from './table-choice.js';
+import { type SeatInputs, type VerticalRoles, verticalRoles } from './vertical-roles.js';
+
+/** What the arguments of a joint fit say. */
+export interface VerticalFit<Options extends JointOptions> {
+  readonly roles: VerticalRoles;
+  readonly choice: TableChoice;
+  readonly options: Options;
+}
+
+export type LogisticFit =
+  | ({ readonly method: 'sgd' } & VerticalFit<SgdOptions>)
+  | ({ readonly method: 'fixed_hessian' } & VerticalFit<FixedHessianOptions>);
+
+/** The original wrote its log line now and then; with its six arguments alone this is how often. */
+const scoredEvery = 1000;
+
+/** The engine's names of what people call differently. */
+const namesForPeople: Readonly<Record<string, string>> = {
+  inDim: 'in_dim',
+  trainRows: 'split',
+  steps: 'epoch',
+  batchSize: 'batch_size',
+  learningRate: 'lr',
+  outOfRange: 'out_of_range',
+  evaluateEvery: 'evaluate_every',
+  rowSeed: 'seed',
+};
+
+/**
+ * The `model_args` of a joint logistic regression. The original's six are enough: in_dim, out_dim, lr, batch_size, split, epoch. Others:
+ * method, seed, evaluate_every, intercept, standardise, reduction, clip, out_of_range, period, model_to, label, label_input, id, features.
+ * Errors: DT_INPUT_INVALID, naming the key.
+ */
+export function logisticFit(given: unknown, seats: readonly SeatInputs[], jobDigest: string): LogisticFit {
+  const args = new Arguments(given, 'model_args');
+  const method = args.oneOf('method', ['sgd', 'fixed_hessian']) ?? 'sgd';
+  const { roles, choice, common } = readCommon(args, seats);
+  const { in_dim, out_dim, split } = readShape(args);
+  const changes = present({ ...common, evaluateEvery: args.number('evaluate_every'), period: args.number('period') });
+  if (method === 'fixed_hessian') {
+    for (const key of ['lr', 'batch_size', 'reduction']) args.none(key, 'a fixed-Hessian fit has none: leave it out, or give null');
+    if (args.flag('standardise') === false) throw args.refusal('standardise', 'a fixed-Hessian fit always standardises');
+    const steps = args.number('epoch') ?? fixedHessianDefaults.steps;
+    args.finish();
+    const options = named(() => fixedHessianOptions({ jobDigest, inDim: in_dim, trainRows: split }, { ...changes, steps }));
+    return { method, roles, choice, options };
+  }
+  const [lr, batch_size, epoch] = [args.required('lr'), args.count('batch_size'), args.count('epoch')];
+  const more = present({ reduction: args.oneOf('reduction', ['mean', 'sum']), standardise: args.flag('standardise') });
+  args.finish();
+  const modelArgs = { in_dim, out_dim, lr, batch_size, split, epoch };
+  const options = named(() => sgdOptionsFromModelArgs(jobDigest, modelArgs, { evaluateEvery: scoredEvery, ...changes, ...more }));
+  return { method, roles, choice, options };
+}
+
+/** The `model_args` of a joint linear regression: in_dim, out_dim, split, and optionally those of the logistic one that it has. Errors as there. */
+export function linearFit(given: unknown, seats: readonly SeatInputs[], jobDigest: string): VerticalFit<LinearOptions> {
+  const args = new Arguments(given, 'model_args');
+  const { roles, choice, common } = readCommon(args, seats);
+  const { in_dim, split } = readShape(args);
+  args.finish();
+  return { roles, choice, options: named(() => linearOptions({ jobDigest, inDim: in_dim, trainRows: split }, present(common))) };
+}
+
+function readShape(args: Arguments): { in_dim: number; out_dim: number; split: number } {
+  const out_dim = args.number('out_dim') ?? 1;
+  if (out_dim !== 1) throw args.refusal('out_dim', `it is ${out_dim}; this fit has one output`);
+  return { in_dim: args.count('in_dim'), out_dim, split: args.count('split') };
+}
+
+function readCommon(args: Arguments, seats: readonly SeatInputs[]) {
+  const choice = readTableChoice(args);
+  const roles = verticalRoles(seats, choice.labelInput);
+  const rowSeed = args.text('seed');
+  const common = {
+    rowOrder: rowSeed === undefined ? undefined : ('seeded' as const),
+    rowSeed,
+    intercept: args.flag('intercept'),
+    clip: args.number('clip'),
+    outOfRange: args.oneOf('out_of_range', ['clip', 'refuse']),
+    modelTo: recipientOf(args, 'model_to', roles),
+  };
+  return { choice, roles, common };
+}
+
+type Present<Value> = { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
+
+/** Without the keys that were not given, so that they do not hide a default. */
+function present<Value extends object>(value: Value): Present<Value> {
+  const kept: Present<Value> = { ...value } as Present<Value>;
+  for (const key of Object.keys(kept) as (keyof Value)[]) if (kept[key] === undefined) delete kept[key];
+  return kept;
+}
+
+/** Makes options and names what is wrong with them as the arguments do. */
+function named<Options>(make: () => Options): Options {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ToolkitError) || error.code !== 'DT_INPUT_INVALID') throw error;
+    const { what, reason } = error.details;
+    const key = namesForPeople[String(what)] ?? String(what);
+    throw new ToolkitError('DT_INPUT_INVALID', { what: key.includes(' ') ? key : `model_args.${key}`, reason }, error);
+  }
+}
