@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { BindMount } from './job-tree.js';
 import { forgetRefusal } from './outputs.js';
-import type { SandboxRun } from './sandbox.js';
+import { MAX_CHANNELS, type SandboxRun } from './sandbox.js';
 
 const counts = ['wallMs', 'cpuSeconds', 'memoryBytes', 'processes', 'diskBytes', 'logBytes'] as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -22,6 +22,12 @@ export async function checkJobFolder(run: SandboxRun): Promise<string> {
     if (!(limits[name] > 0)) throw invalid(`The limit ${name}`, 'it must be a number above 0');
   }
   if (limits.wallMs > LONGEST_TIMER_MS) throw invalid('The limit wallMs', `it must be at most ${LONGEST_TIMER_MS}`);
+  const { channels = 0 } = run;
+  if (!Number.isInteger(channels) || channels < 0 || channels > MAX_CHANNELS) {
+    throw invalid('The number of channels', `it must be from 0 to ${MAX_CHANNELS}`);
+  }
+  const joint = await lstat(join(folder, JOINT_FILE)).catch(() => undefined);
+  if (joint !== undefined && !joint.isFile()) throw invalid(`The job folder ${folder}`, `${JOINT_FILE} is no plain file`);
   for (const [name, kind] of [
     ['inputs', 'isDirectory'],
     ['operator', 'isDirectory'],
@@ -37,12 +43,20 @@ export async function checkJobFolder(run: SandboxRun): Promise<string> {
   return folder;
 }
 
+/** Of a joint job only: who the other parties are. */
+const JOINT_FILE = 'joint.json';
+
+export async function hasJointFile(folder: string): Promise<boolean> {
+  return (await lstat(join(folder, JOINT_FILE)).catch(() => undefined)) !== undefined;
+}
+
 /** The parts of a job folder that a job sees; logs/ and whatever else lies there it does not. */
-export function jobBinds(folder: string): readonly BindMount[] {
+export function jobBinds(folder: string, joint: boolean): readonly BindMount[] {
   return [
     { source: join(folder, 'inputs'), target: '/job/inputs', kind: 'folder', executable: false },
     { source: join(folder, 'operator'), target: '/job/operator', kind: 'folder', executable: false },
     { source: join(folder, 'args.json'), target: '/job/args.json', kind: 'file', executable: false },
+    ...(joint ? [{ source: join(folder, JOINT_FILE), target: `/job/${JOINT_FILE}`, kind: 'file', executable: false } as const] : []),
   ];
 }
 
@@ -61,7 +75,8 @@ export async function letOthersRead(folder: string): Promise<void> {
     }
     if (stats.isDirectory()) for (const name of await readdir(path)) await visit(join(path, name));
   };
-  for (const part of ['inputs', 'operator', 'args.json']) await visit(join(folder, part));
+  for (const part of ['inputs', 'operator', 'args.json', ...((await hasJointFile(folder)) ? [JOINT_FILE] : [])])
+    await visit(join(folder, part));
 }
 
 const invalid = (what: string, reason: string): ToolkitError => new ToolkitError('DT_INPUT_INVALID', { what, reason });

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import { type Duplex, Readable, type Writable } from 'node:stream';
+import { channelStream } from './channel-stream.js';
 import { startTime } from './process-table.js';
 
 export interface LaunchOrder {
@@ -11,8 +12,8 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** The started program ends as one process with a single child, process 1 of the job's pid namespace. */
   readonly isolated: boolean;
-  /** Descriptors of the daemon that the job gets as FIRST_CHANNEL and on. */
-  readonly channels: readonly number[];
+  /** How many channels the job gets, as FIRST_CHANNEL and on. */
+  readonly channels: number;
   /** Descriptors that the daemon itself inherited and that would pass through it; the job finds /dev/null there. */
   readonly inherited: readonly number[];
   /** Filter for bubblewrap, on the descriptor after the channels. */
@@ -29,6 +30,8 @@ export interface LaunchedJob {
   readonly procFolder: string;
   /** outputs/ in the scratch space. The open handle keeps that alive after every process and mount of the job is gone. */
   readonly outputs: FileHandle | undefined;
+  /** The daemon's ends. `closed` does not wait for them: what the job wrote can be read after its end. */
+  readonly channels: readonly Duplex[];
   go(): void;
   /** To process 1 while it lives; SIGKILL to it ends every process of the job. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
@@ -66,12 +69,10 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
   });
   await nothing.close();
   const { stdin, stdout, stderr, complaints } = streamsOf(child);
-  const closed = new Promise<LaunchEnd>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
-    child.once('error', () => resolve({ code: null, signal: null }));
-  });
+  const channels = channelsOf(child, order.channels);
+  const closed = untilClosed(child, [stdout, stderr, complaints]);
   stdin.on('error', () => undefined); // the child is gone: `closed` tells
-  if (order.seccomp !== undefined) sendFilter(child, FIRST_CHANNEL + order.channels.length, order.seccomp);
+  if (order.seccomp !== undefined) sendFilter(child, FIRST_CHANNEL + order.channels, order.seccomp);
 
   try {
     await untilReady(child, stdout, complaints, closed, order.setupTimeoutMs);
@@ -84,6 +85,7 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
       pid,
       procFolder: handles === undefined ? '/proc' : `/proc/self/fd/${handles.proc.fd}`,
       outputs: handles?.outputs,
+      channels,
       closed,
       go: () => void stdin.end('go\n'),
       kill: (signal) => {
@@ -102,6 +104,7 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
     };
   } catch (error) {
     stdin.destroy();
+    for (const channel of channels) channel.destroy();
     child.kill('SIGKILL');
     await closed;
     throw error instanceof LaunchError ? error : new LaunchError(error instanceof Error ? error.message : String(error));
@@ -110,7 +113,7 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
 
 /** What is not named stays as it is: closed, unless it was inherited. */
 function descriptors(order: LaunchOrder, nothing: number): ('pipe' | 'ignore' | number)[] {
-  const named = ['pipe', 'pipe', 'pipe', 'pipe', ...order.channels, ...(order.seccomp === undefined ? [] : ['pipe' as const])] as const;
+  const named = Array.from({ length: FIRST_CHANNEL + order.channels + (order.seccomp === undefined ? 0 : 1) }, () => 'pipe' as const);
   const length = Math.max(named.length, ...order.inherited.map((descriptor) => descriptor + 1));
   return Array.from({ length }, (_, index) => named[index] ?? (order.inherited.includes(index) ? nothing : 'ignore'));
 }
@@ -130,6 +133,25 @@ function streamsOf(child: ChildProcess): JobStreams {
     throw new LaunchError('the streams of the child are missing');
   }
   return { stdin, stdout, stderr, complaints };
+}
+
+/** Taken out of `stdio`, whose streams Node reads empty when the child ends, to nobody if nobody listens yet. */
+function channelsOf(child: ChildProcess, count: number): readonly Duplex[] {
+  return Array.from({ length: count }, (_, index) => {
+    const stream = channelStream(child.stdio[FIRST_CHANNEL + index]);
+    if (stream === undefined) throw new LaunchError('a channel of the child is missing');
+    child.stdio[FIRST_CHANNEL + index] = null;
+    return stream;
+  });
+}
+
+/** Like the event 'close' of the child, which would wait for the channels too. */
+function untilClosed(child: ChildProcess, streams: readonly Readable[]): Promise<LaunchEnd> {
+  const closed = Promise.all(streams.map((stream) => new Promise((resolve) => void stream.once('close', resolve))));
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => void closed.then(() => resolve({ code, signal })));
+    child.once('error', () => resolve({ code: null, signal: null }));
+  });
 }
 
 function sendFilter(child: ChildProcess, index: number, filter: Buffer): void {

@@ -98,10 +98,10 @@ async function tryRun(
   const started = await startJob({
     ...trial,
     limits,
-    binds: [...binds, ...jobBinds(trial.folder)],
+    binds: [...binds, ...jobBinds(trial.folder, false)],
     command,
     environment: jobEnvironment('python3', '/tmp', 0),
-    channels: [],
+    channels: 0,
   });
   try {
     let said = '';

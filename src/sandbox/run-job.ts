@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
-import { checkJobFolder, jobBinds, letOthersRead } from './job-folder.js';
+import { checkJobFolder, hasJointFile, jobBinds, letOthersRead } from './job-folder.js';
 import { type LimitName, LimitWatch, type Peaks } from './limit-watch.js';
 import { LogLines } from './log-lines.js';
 import type { Machine } from './machine.js';
@@ -36,15 +36,17 @@ export async function runJob(settings: RunSettings, runtime: InstalledRuntime, r
   const started = await start(settings.level, {
     ...settings,
     folder,
-    binds: [...runtime.binds, ...jobBinds(folder)],
+    binds: [...runtime.binds, ...jobBinds(folder, await hasJointFile(folder))],
     command: [runtime.path, ...interpreterArguments(run.runtime, run.limits), `operator/${run.operatorFile}`, '--config', 'args.json'],
-    environment: jobEnvironment(run.runtime, temporary, run.channels?.length ?? 0),
+    environment: jobEnvironment(run.runtime, temporary, run.channels ?? 0),
     limits: run.limits,
-    channels: run.channels ?? [],
+    channels: run.channels ?? 0,
   });
   try {
     return await supervise(settings, { ...run, folder }, started);
   } finally {
+    // Nobody is left to read what comes now; what was written to the daemon waits there until it is read.
+    for (const channel of started.launched.channels) channel.end();
     await started.cleanUp();
   }
 }
@@ -112,12 +114,22 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
     },
   });
   const startedAt = performance.now();
-  if (run.signal.aborted) endAtOnce('aborted');
-  else {
+  if (run.signal.aborted) {
+    for (const channel of launched.channels) channel.destroy();
+    endAtOnce('aborted');
+  } else {
     run.signal.addEventListener('abort', abort, { once: true });
     timers.push(setTimeout(() => endGently('wall'), limits.wallMs));
     watch.start();
-    launched.go();
+    try {
+      if (run.onChannels === undefined) for (const channel of launched.channels) channel.destroy();
+      else if (launched.channels.length > 0) run.onChannels(launched.channels);
+      launched.go();
+    } catch (error) {
+      for (const channel of launched.channels) channel.destroy();
+      failure ??= error;
+      endAtOnce('aborted');
+    }
   }
   const end = await launched.closed;
   // What unshare makes of a process 1 that was killed differs between its versions.

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /**
  * Levels from weak to strong. `process`: a child process with a clean environment and rlimits, nothing else.
  * `namespaces`: util-linux unshare, own mount, pid, ipc, uts, user and network namespaces, and where perl is
@@ -19,6 +21,9 @@ export interface SandboxLimits {
   readonly logBytes: number;
 }
 
+/** Of one job. */
+export const MAX_CHANNELS = 32;
+
 export type Runtime = 'node' | 'python3';
 
 export interface SandboxReport {
@@ -39,8 +44,18 @@ export interface SandboxRun {
   readonly onLog: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the whole process tree: SIGTERM, then SIGKILL after a grace time. */
   readonly signal: AbortSignal;
-  /** Open descriptors of this process that the operator gets too; it finds their numbers there, in this order, in DT_CHANNELS: "4,5". */
-  readonly channels?: readonly number[];
+  /**
+   * How many channels the operator gets, 0 to MAX_CHANNELS: connected Unix stream sockets, whose numbers it finds in DT_CHANNELS: "4,5".
+   * Their other ends go to `onChannels`.
+   */
+  readonly channels?: number;
+  /**
+   * The daemon's ends, in the order of DT_CHANNELS; called once, before the operator may start, and never when it does not start. From then
+   * on they are the callee's, who destroys them at last; they outlive the run until what the operator wrote has been read. Each direction
+   * ends by itself. 'end' comes when the operator has shut its half down or is gone; what is written to one that is gone goes nowhere, and
+   * when the run is over the writing half is ended here. Without a callee the operator finds its channels ended.
+   */
+  readonly onChannels?: (streams: readonly Duplex[]) => void;
 }
 
 export interface SandboxExit {

@@ -22,7 +22,7 @@ export interface StartOrder {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
-  readonly channels: readonly number[];
+  readonly channels: number;
   /** Whether RLIMIT_NPROC counts the processes of one job only. */
   readonly countsTasks: boolean;
 }
@@ -60,7 +60,7 @@ export async function startJob(order: StartOrder): Promise<StartedJob> {
     const evidence = await gatherEvidence(
       launched.pid,
       [...Object.keys(order.environment), ...shellVariables],
-      FIRST_CHANNEL + order.channels.length,
+      FIRST_CHANNEL + order.channels,
     );
     const layers = allLayers(order, cgroup, evidence);
     const unmet = unmetRows(level, layers);
@@ -69,6 +69,7 @@ export async function startJob(order: StartOrder): Promise<StartedJob> {
     return isolated ? isolatedJob(launched, cgroup, layers) : processJob(launched, cgroup, layers, order.folder, limits);
   } catch (error) {
     if (launched !== undefined) {
+      for (const channel of launched.channels) channel.destroy();
       launched.child.kill('SIGKILL');
       await launched.closed;
       await launched.close();
@@ -99,7 +100,7 @@ async function launchOrder(order: StartOrder): Promise<LaunchOrder> {
     files: limits.files ?? DEFAULT_FILES,
     mountinfo: await readFile('/proc/self/mountinfo', 'utf8'),
   });
-  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels.length });
+  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels });
   const arch = level === 'bubblewrap' ? seccompArch() : undefined;
   return { ...common, argv, cwd: '/', isolated: true, seccomp: arch && seccompFilter(arch) };
 }

@@ -10,7 +10,7 @@ interface Order {
   readonly level: 'strongest' | SandboxLevel;
   readonly probeOnly?: boolean;
   readonly toolFolders?: readonly string[];
-  readonly run?: Omit<SandboxRun, 'signal' | 'onLog'>;
+  readonly run?: Omit<SandboxRun, 'signal' | 'onLog' | 'onChannels'>;
 }
 
 const say = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
