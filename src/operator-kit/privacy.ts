@@ -28,6 +28,17 @@ export {
   sgdDefaults,
   sgdOptionsFromModelArgs,
 } from '../privacy/regression/sgd-options.js';
+export { type MeteredChannel, meterRounds } from '../privacy/round-meter.js';
+export { plaintextSum } from '../privacy/statistics/plaintext-sum.js';
+export { type SumOptions, type SumParty, secureSum, sumDefaults } from '../privacy/statistics/secure-sum.js';
+export { Arguments } from '../privacy/vertical/arguments.js';
+export { type LogisticFit, linearFit, logisticFit, type VerticalFit } from '../privacy/vertical/fit-arguments.js';
+export { type ModelFile, modelFile, parseModelFile, partFor } from '../privacy/vertical/model-file.js';
+export type { TableChoice } from '../privacy/vertical/table-choice.js';
+export { type DataSeats, dataSeats, type VerticalRoles, verticalRoles } from '../privacy/vertical/vertical-roles.js';
+export { type DeclaredOutputs, declaredOutputs } from './declared-outputs.js';
 export type { OperatorSession } from './operator-session.js';
+export { readInputs } from './read-inputs.js';
 export { type ReadTableOptions, readTable, type Table } from './read-table.js';
 export { runOperator } from './run-operator.js';
+export { type LinkTraffic, trafficOf } from './traffic.js';

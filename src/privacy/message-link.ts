@@ -21,6 +21,7 @@ export const messageKinds = {
   maskedTarget: 16,
   done: 17,
   partialScores: 18,
+  maskedValues: 19,
 } as const;
 
 export type MessageKind = keyof typeof messageKinds;
