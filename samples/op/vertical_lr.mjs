@@ -11,18 +11,21 @@
  *   model_args.lr           learning rate of a gradient step
  *   model_args.batch_size   rows of a gradient step
  *   model_args.method       "sgd" (gradient steps, as the original); "fixed_hessian": full batches, converges in tens of steps, takes no
- *                           lr and batch_size, always standardises
- *   model_args.seed         text: the rows are shuffled by it before they are split; not given: the order of the files
- *   model_args.label        name of the label column; not given: the label is alone in its file
- *   model_args.label_input  number of the input that holds it; not given: the last input of the party that brings more than one, else of the
- *                           first party
- *   model_args.id           a name or names of columns that are no features
- *   model_args.features     {"<input>": ["name", …]}; not given: all columns of numbers but id and label
- *   model_args.standardise  for sgd: subtract mean, divide by deviation (false)       model_args.reduction  "mean" or "sum" over a batch
- *   model_args.clip, out_of_range   values beyond +-clip (8) are cut ("clip") or refused ("refuse")
- *   model_args.intercept    (true)      model_args.evaluate_every  steps between two scorings of the held-out rows (1000; fixed_hessian: last only)
- *   model_args.period       width of the sigmoid that is computed with, a power of two (64): logits stay well below half of it
+ *                           lr and batch_size (null), always standardises
  *   model_args.model_to     "owners": each the weights of its columns; or a seat that gets the whole model
+ *   model_args.options      an object of the following, or null; they may also stand in model_args itself:
+ *     seed                  text: the rows are shuffled by it before they are split; not given: the order of the files
+ *     label                 name of the label column; not given: the label is alone in its file
+ *     label_input           number of the input that holds it; not given: the last input of the party that brings more than one, else of
+ *                           the first party
+ *     id                    a name or names of columns that are no features
+ *     features              {"<input>": ["name", …]}; not given: all columns but id and label
+ *     evaluate_every        steps between two scorings of the held-out rows (1000; fixed_hessian: 0, after the last step only)
+ *     standardise           for sgd: subtract the mean, divide by the deviation (false)
+ *     reduction             "mean" or "sum" over the rows of a batch
+ *     clip, out_of_range    values beyond +-clip (8) are cut ("clip") or refused ("refuse")
+ *     intercept             (true)
+ *     period                of the sigmoid that is computed with, a power of two (64): logits stay well below half of it
  *   outputs["<seat>"]       log file of that seat: lines `AUC at round N: x`, also on standard output
  *   outputs.metrics         held-out AUC, KS, accuracy, loss and their curve, time and traffic, as JSON, at the label's owner
  *   outputs.model           the weights, as JSON, at whom model_to names

@@ -3,7 +3,7 @@ import { type FixedHessianOptions, fixedHessianDefaults, fixedHessianOptions } f
 import type { JointOptions } from '../regression/joint-options.js';
 import { type LinearOptions, linearOptions } from '../regression/linear.js';
 import { type SgdOptions, sgdOptionsFromModelArgs } from '../regression/sgd-options.js';
-import { Arguments } from './arguments.js';
+import { Arguments, isRecord } from './arguments.js';
 import { readTableChoice, recipientOf, type TableChoice } from './table-choice.js';
 import { type SeatInputs, type VerticalRoles, verticalRoles } from './vertical-roles.js';
 
@@ -35,11 +35,11 @@ const namesForPeople: Readonly<Record<string, string>> = {
 
 /**
  * The `model_args` of a joint logistic regression. The original's six are enough: in_dim, out_dim, lr, batch_size, split, epoch. Others:
- * method, seed, evaluate_every, intercept, standardise, reduction, clip, out_of_range, period, model_to, label, label_input, id, features.
+ * method, model_to, and, in model_args or in its key `options`: seed, evaluate_every, intercept, standardise, reduction, clip, out_of_range, period, label, label_input, id, features.
  * Errors: DT_INPUT_INVALID, naming the key.
  */
 export function logisticFit(given: unknown, seats: readonly SeatInputs[], jobDigest: string): LogisticFit {
-  const args = new Arguments(given, 'model_args');
+  const args = new Arguments(withOptions(given), 'model_args');
   const method = args.oneOf('method', ['sgd', 'fixed_hessian']) ?? 'sgd';
   const { roles, choice, common } = readCommon(args, seats);
   const { in_dim, out_dim, split } = readShape(args);
@@ -62,11 +62,23 @@ export function logisticFit(given: unknown, seats: readonly SeatInputs[], jobDig
 
 /** The `model_args` of a joint linear regression: in_dim, out_dim, split, and optionally those of the logistic one that it has. Errors as there. */
 export function linearFit(given: unknown, seats: readonly SeatInputs[], jobDigest: string): VerticalFit<LinearOptions> {
-  const args = new Arguments(given, 'model_args');
+  const args = new Arguments(withOptions(given), 'model_args');
   const { roles, choice, common } = readCommon(args, seats);
   const { in_dim, split } = readShape(args);
   args.finish();
   return { roles, choice, options: named(() => linearOptions({ jobDigest, inDim: in_dim, trainRows: split }, present(common))) };
+}
+
+/** A template that does not name every option has one key `options` for all of them. */
+function withOptions(given: unknown): unknown {
+  if (!isRecord(given) || !Object.hasOwn(given, 'options')) return given;
+  const { options, ...others } = given;
+  if (options === null) return others;
+  if (!isRecord(options))
+    throw new ToolkitError('DT_INPUT_INVALID', { what: 'model_args.options', reason: 'it must be an object, or null' });
+  const twice = Object.keys(options).find((key) => Object.hasOwn(others, key));
+  if (twice === undefined) return { ...others, ...options };
+  throw new ToolkitError('DT_INPUT_INVALID', { what: `model_args.options.${twice}`, reason: 'it stands in model_args too' });
 }
 
 function readShape(args: Arguments): { in_dim: number; out_dim: number; split: number } {

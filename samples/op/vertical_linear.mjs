@@ -1,0 +1,65 @@
+/**
+ * Joint linear regression (least squares) of two owners who know different things about the same customers, with a third party as dealer of
+ * random numbers. Rows are aligned by order. No row leaves its owner in a form that anyone can read.
+ *
+ * Parameters: party_id, inputs, exec_endpoints and outputs as in vertical_lr.mjs, with the figures R2, RMSE and MAE; of its `model_args`
+ *   in_dim, out_dim, split, model_to, and of its options seed, label, label_input, id, features, clip, out_of_range and intercept.
+ *   The label is any number: it is the target. Columns are always standardised.
+ *
+ * Who learns what (semi-honest parties; the dealer must not collude with an owner, together they could read the other's columns):
+ *   all             the arguments, names of parties, row count, number of columns of each owner, the held-out figures, and mean and
+ *                   deviation of the target over the training rows
+ *   target's owner  also the held-out pairs (prediction, target), in an order that it cannot undo
+ *   whom model_to names: the weights; of a whole model also mean, deviation and whitening matrix of the columns
+ *   dealer          nothing more: it receives no word that depends on data, unless model_to names it
+ *   reader of a failed job: which column and row cannot be used, and why; never what a cell holds
+ * The protocol with its sources: src/privacy/regression/linear.
+ */
+import {
+  declaredOutputs,
+  fitLinearBank,
+  fitLinearDealer,
+  linearFit,
+  meterRounds,
+  modelFile,
+  readInputs,
+  runOperator,
+  systemRandom,
+  trafficOf,
+} from 'compute-to-data/privacy';
+
+await runOperator(async (session) => {
+  const { args, digest, seat, seats } = session;
+  const outputs = declaredOutputs(session, ['metrics', 'model']);
+  const { roles, choice, options } = linearFit(args.model_args, seats, digest);
+  const hooks = { log: outputs.log };
+  const writeModel = (parts) => parts.length > 0 && outputs.json('model', modelFile('linear', digest, parts));
+
+  if (seat === roles.dealer) {
+    const links = { banks: [session.channel(roles.bank0), session.channel(roles.bank1)] };
+    const { parts } = await fitLinearDealer(links, options, systemRandom(), hooks);
+    writeModel(parts);
+    return;
+  }
+
+  const hasLabel = seat === roles.bank0;
+  const input = await readInputs(session, choice, hasLabel, { split: options.trainRows, inDim: options.inDim });
+  const otherBank = meterRounds(session.channel(hasLabel ? roles.bank1 : roles.bank0));
+  const links = { otherBank, dealer: session.channel(roles.dealer) };
+  const { parts, evaluations, trainMs } = await fitLinearBank(links, options, input, systemRandom(), hooks);
+  writeModel(parts);
+  if (!hasLabel) return;
+  const { columns } = input;
+  const { r2, rmse, mae } = evaluations.at(-1);
+  outputs.json('metrics', {
+    model: 'joint linear regression',
+    rows: { all: columns.rows, train: options.trainRows, test: columns.rows - options.trainRows },
+    features: { all: options.inDim, own: columns.names.length },
+    r2,
+    rmse,
+    mae,
+    train_ms: Math.round(trainMs),
+    rounds: otherBank.rounds,
+    links: trafficOf(session),
+  });
+});
