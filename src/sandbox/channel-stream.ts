@@ -25,6 +25,12 @@ export function channelStream(made: unknown): Duplex | undefined {
   return socket;
 }
 
+/** The operator is gone: nobody is left to write to, and with its last byte read the stream is over. */
+export function endWithOperator(stream: Duplex): void {
+  if (stream.readableEnded) stream.end();
+  else stream.allowHalfOpen = false;
+}
+
 function isGone(error: Error | null | undefined): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'EPIPE' || code === 'ECONNRESET';

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
+import { endWithOperator } from './channel-stream.js';
 import { checkJobFolder, hasJointFile, jobBinds, letOthersRead } from './job-folder.js';
 import { type LimitName, LimitWatch, type Peaks } from './limit-watch.js';
 import { LogLines } from './log-lines.js';
@@ -45,8 +46,7 @@ export async function runJob(settings: RunSettings, runtime: InstalledRuntime, r
   try {
     return await supervise(settings, { ...run, folder }, started);
   } finally {
-    // Nobody is left to read what comes now; what was written to the daemon waits there until it is read.
-    for (const channel of started.launched.channels) channel.end();
+    started.launched.channels.forEach(endWithOperator);
     await started.cleanUp();
   }
 }

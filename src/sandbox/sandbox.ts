@@ -51,9 +51,9 @@ export interface SandboxRun {
   readonly channels?: number;
   /**
    * The daemon's ends, in the order of DT_CHANNELS; called once, before the operator may start, and never when it does not start. From then
-   * on they are the callee's, who destroys them at last; they outlive the run until what the operator wrote has been read. Each direction
-   * ends by itself. 'end' comes when the operator has shut its half down or is gone; what is written to one that is gone goes nowhere, and
-   * when the run is over the writing half is ended here. Without a callee the operator finds its channels ended.
+   * on they are the callee's: each direction ends by itself, 'end' comes when the operator has shut its half down or is gone, and what is
+   * written to one that is gone goes nowhere. They outlive the run until what the operator wrote has been read, and close then; whoever does
+   * not read to the end destroys them. Without a callee the operator finds its channels ended.
    */
   readonly onChannels?: (streams: readonly Duplex[]) => void;
 }

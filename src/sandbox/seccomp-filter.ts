@@ -7,6 +7,7 @@ export const seccompArch = (): SeccompArch | undefined => (process.arch === 'x64
 // linux/bpf_common.h, linux/seccomp.h, linux/audit.h
 const LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const RETURN = 0x06; // BPF_RET | BPF_K
+const AND = 0x54; // BPF_ALU | BPF_AND | BPF_K
 const IF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 const IF_AT_LEAST = 0x35; // BPF_JMP | BPF_JGE | BPF_K
 const IF_ANY_BIT = 0x45; // BPF_JMP | BPF_JSET | BPF_K
@@ -27,6 +28,16 @@ const CLONE_NEW_ANY = 0x7e020000; // NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, 
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 const AF_UNIX = 1;
+/** Second byte of every request to a socket: addresses and devices of its network namespace. */
+const SOCKET_REQUEST = 0x8900;
+// asm-generic/socket.h
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+const SO_PEERGROUPS = 59;
+const SO_NETNS_COOKIE = 71;
+const SO_PEERPIDFD = 77;
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 /** What happens from this number on up to the next segment. */
@@ -39,9 +50,35 @@ const returning = (value: number): readonly Instruction[] => [[RETURN, 0, 0, val
 
 const checks: Readonly<Record<keyof typeof checkedCalls, readonly Instruction[]>> = {
   clone: [[LOAD, 0, 0, argument(0)], [IF_ANY_BIT, 0, 1, CLONE_NEW_ANY], ...returning(EPERM), ...returning(ALLOW)],
-  ioctl: [[LOAD, 0, 0, argument(1)], [IF_EQUAL, 2, 0, TIOCSTI], [IF_EQUAL, 1, 0, TIOCLINUX], ...returning(ALLOW), ...returning(EPERM)],
+  ioctl: [
+    [LOAD, 0, 0, argument(1)],
+    [IF_EQUAL, 4, 0, TIOCSTI],
+    [IF_EQUAL, 3, 0, TIOCLINUX],
+    [AND, 0, 0, 0xff00],
+    [IF_EQUAL, 1, 0, SOCKET_REQUEST],
+    ...returning(ALLOW),
+    ...returning(EPERM),
+  ],
   // There is no network; and AF_VSOCK, which no network namespace confines, would reach the hypervisor of the machine.
   socket: [[LOAD, 0, 0, argument(0)], [IF_EQUAL, 0, 1, AF_UNIX], ...returning(ALLOW), ...returning(EAFNOSUPPORT)],
+  // Sizes and waiting times. Others name devices of the machine, hand out its processes, or give the socket a name.
+  setsockopt: [
+    [LOAD, 0, 0, argument(2)],
+    [IF_EQUAL, 4, 0, SO_SNDBUF],
+    [IF_EQUAL, 3, 0, SO_RCVBUF],
+    [IF_EQUAL, 2, 0, SO_RCVTIMEO],
+    [IF_EQUAL, 1, 0, SO_SNDTIMEO],
+    ...returning(EPERM),
+    ...returning(ALLOW),
+  ],
+  getsockopt: [
+    [LOAD, 0, 0, argument(2)],
+    [IF_EQUAL, 3, 0, SO_PEERGROUPS],
+    [IF_EQUAL, 2, 0, SO_NETNS_COOKIE],
+    [IF_EQUAL, 1, 0, SO_PEERPIDFD],
+    ...returning(ALLOW),
+    ...returning(EPERM),
+  ],
 };
 
 /**

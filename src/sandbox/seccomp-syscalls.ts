@@ -42,6 +42,10 @@ export const forbiddenCalls = {
   process_mrelease: [448, 448],
   pidfd_getfd: [438, 438],
   kcmp: [312, 272],
+  // the standard streams and channels of a job are sockets, unnamed ones, of the network namespace of the daemon: these would reach into it
+  bind: [49, 200],
+  connect: [42, 203],
+  listen: [50, 201],
   // the kernel itself
   init_module: [175, 105],
   finit_module: [313, 273],
@@ -127,6 +131,8 @@ export const checkedCalls = {
   clone: [56, 220],
   ioctl: [16, 29],
   socket: [41, 198],
+  setsockopt: [54, 208],
+  getsockopt: [55, 209],
 } as const satisfies Record<string, SyscallNumbers>;
 
 /** First and last number of each stretch that was gone through for this table. */

@@ -208,6 +208,7 @@ describe('the filter', () => {
       };
       if (code === 0x06) return value;
       if (code === 0x20) accumulator = memory.readUInt32LE(value);
+      else if (code === 0x54) accumulator &= value;
       else if (code === 0x15) jump(accumulator === value);
       else if (code === 0x35) jump(accumulator >= value);
       else if (code === 0x45) jump((accumulator & value) !== 0);
@@ -242,6 +243,13 @@ describe('the filter', () => {
     expect(judge(numberOf('ioctl'), [0, 0x5401])).toBe(allow);
     expect(judge(numberOf('ioctl'), [0, 0x5412])).toBe(eperm);
     expect(judge(numberOf('ioctl'), [0, 2 ** 32 + 0x5412])).toBe(eperm); // the kernel looks at the low half only
+    for (const request of [0x8912, 0x894c, 0x8946, 2 ** 32 + 0x8915, 0x400489ff])
+      expect(judge(numberOf('ioctl'), [1, request])).toBe(eperm);
+    expect(judge(numberOf('ioctl'), [1, 0x541b])).toBe(allow); // how much there is to read
+    for (const option of [7, 8, 20, 21]) expect(judge(numberOf('setsockopt'), [4, 1, option])).toBe(allow);
+    for (const option of [16, 25, 26, 50, 62, 76]) expect(judge(numberOf('setsockopt'), [4, 1, option])).toBe(eperm);
+    for (const option of [3, 4, 17]) expect(judge(numberOf('getsockopt'), [4, 1, option])).toBe(allow);
+    for (const option of [59, 71, 77]) expect(judge(numberOf('getsockopt'), [4, 1, option])).toBe(eperm);
     expect(judge(numberOf('socket'), [1])).toBe(allow);
     expect(judge(numberOf('socket'), [40])).toBe(0x00050061);
     expect(judge(0x40000000)).toBe(enosys);
