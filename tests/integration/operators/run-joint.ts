@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { stagePrivacyPackage } from '../../../src/operator-kit/stage-privacy-package.js';
 import { type Input, type OperatorRun, samples } from './run-operator.js';
 
@@ -87,7 +87,10 @@ async function runParty(folder: string, sockets: readonly Socket[]): Promise<Joi
   const exit = await new Promise<number | null>((done, fail) => {
     child.on('error', fail).on('close', done);
   });
-  const names = await readdir(join(folder, 'outputs'));
+  const found = await readdir(join(folder, 'outputs'), { recursive: true, withFileTypes: true });
+  const names = found
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(relative(join(folder, 'outputs'), entry.parentPath), entry.name));
   const outputs = Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await readFile(join(folder, 'outputs', name), 'utf8')] as const)),
   );
