@@ -12,6 +12,11 @@ export function partyListener(write: (line: string) => void, options: { readonly
   const prefix = partyPrefixes();
   return {
     ...(options.states && { onState: (party, state) => write(`${prefix(party)} ${paintState(state)}`) }),
+    ...(options.states && {
+      onNote: (party, text) => {
+        for (const line of printableLines(text)) write(`${prefix(party)} ${chalk.dim(line)}`);
+      },
+    }),
     onLog: (party, stream, text) => {
       for (const line of printableLines(text)) write(`${prefix(party)} ${stream === 'stderr' ? chalk.dim(line) : line}`);
     },
@@ -32,9 +37,14 @@ export interface Failure {
   readonly error: ToolkitError;
 }
 
-/** Why a job as a whole has not succeeded: the first share that did not, in the order of the shares. */
-export const jobFailure = (job: bigint, shares: readonly ShareView[]): Failure | undefined =>
-  firstFailure(shares, (share) => failureOf(job, share));
+/**
+ * Why a job as a whole has not succeeded: the first share that did not, in the order of the shares. Of a joint job, the one from which the
+ * others followed.
+ */
+export const jobFailure = (job: bigint, shares: readonly ShareView[]): Failure | undefined => {
+  const failed = (of: readonly ShareView[]): Failure | undefined => firstFailure(of, (share) => failureOf(job, share));
+  return failed(shares.filter((share) => failureOf(job, share)?.code.startsWith('DT_JOINT_') !== true)) ?? failed(shares);
+};
 
 /** What kept a question about a job from being answered. How its shares ended is an answer, not a failure. */
 export const queryFailure = (shares: readonly ShareView[]): Failure | undefined => firstFailure(shares, problemOf);
@@ -51,9 +61,12 @@ function firstFailure(shares: readonly ShareView[], errorOf: (share: ShareView) 
  * Ends a command with an error's exit code after its results were shown. The error goes to stderr, and into the JSON result.
  * @returns what the JSON result says of it
  */
-export function endWith(failure: Failure | undefined, json: boolean): { readonly error?: Readonly<Record<string, unknown>> } {
-  if (failure === undefined) return {};
-  const { error } = failure;
+export const endWith = (failure: Failure | undefined, json: boolean): { readonly error?: Readonly<Record<string, unknown>> } =>
+  endWithError(failure?.error, json);
+
+/** The same of any error. */
+export function endWithError(error: ToolkitError | undefined, json: boolean): { readonly error?: Readonly<Record<string, unknown>> } {
+  if (error === undefined) return {};
   process.exitCode = error.exitCode;
   if (!json) process.stderr.write(renderError(error, process.env['DT_DEBUG'] !== undefined));
   return { error: error.toJSON() };

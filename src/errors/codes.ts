@@ -438,6 +438,12 @@ export const errorTable = {
   DT_JOB_OUTPUT_UNKNOWN: row('Job {id} has no output {name}.', 'Run `dt job outputs {id}` to see them.', 8, 404),
   DT_JOB_QUEUE_FULL: row('The queue of this daemon holds {limit} jobs and is full.', 'Try again later.', 8, 429, true),
   DT_JOB_OPERATOR_FAILED: row('The operator ended with {exit}. Its last lines: {log}', 'Read the whole log: `dt job logs`.', 8, 422),
+  DT_JOB_SIMULATION_FAILED: row(
+    'Seat {seat} of the simulated job ended with {exit}: {reason}',
+    'Its log stands above. Correct the operator, its arguments or its data and run it again; nothing was kept.',
+    8,
+    422,
+  ),
   DT_JOB_CANCELED: row('Job {id} was canceled by {by}.', 'Run it again with `dt job rerun {id}`.', 8, 409),
   DT_JOB_ENDED: row('The operator was ended from outside: {reason}', 'Ask for the state of the job: `dt job status`.', 8, 409),
   DT_JOB_REVOKED: row('A grant of job {id} was revoked while it ran.', 'Ask the owner for a new grant.', 8, 403),

@@ -35,6 +35,7 @@ export async function readTable(path: string, options: ReadTableOptions = {}): P
     throw new ToolkitError('DT_INPUT_FILE', { path, reason: error.code ?? 'it cannot be opened' }, error);
   });
   try {
+    if (!(await file.stat()).isFile()) throw new ToolkitError('DT_INPUT_FILE', { path, reason: 'it is no file' });
     const mostRows = await countLines(file);
     const name = basename(path);
     let table: TableWriter | undefined;

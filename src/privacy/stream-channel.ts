@@ -16,9 +16,11 @@ export interface StreamChannelOptions {
   readonly transcript?: boolean;
 }
 
-const headerBytes = 4;
+/** Length of the message that follows, big endian. */
+export const frameHeaderBytes = 4;
+const headerBytes = frameHeaderBytes;
 /** In the length field: the message that follows is the peer's reason for ending, not data. */
-const abortMark = 0xffffffff;
+export const abortMark = 0xffffffff;
 const maxReasonBytes = 1024;
 /** Upper bound for the last bytes to leave. */
 const closeMs = 2_000;

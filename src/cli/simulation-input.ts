@@ -1,0 +1,21 @@
+import type { SimulatedInput } from '../actions/job/simulated-seats.js';
+import { isObject, type JsonObject } from '../documents/canonical.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
+import { readJsonInput } from './input-files.js';
+
+/** `2=<file>` or `<seat>:2=<file>`. @throws DT_INPUT_INVALID */
+export function parseSimulatedInput(text: string): SimulatedInput {
+  const [, seat, number, path] = /^(?:(0|[1-9]\d{0,3}):)?(0|[1-9]\d{0,3})=(.+)$/s.exec(text) ?? [];
+  if (number === undefined || path === undefined) {
+    const reason = `expected <number>=<file> or <seat>:<number>=<file>, got ${JSON.stringify(text.slice(0, 100))}`;
+    throw new ToolkitError('DT_INPUT_INVALID', { what: '--input', reason });
+  }
+  return { number, path, ...(seat !== undefined && { seat }) };
+}
+
+/** @throws DT_INPUT_FILE, DT_INPUT_JSON, DT_INPUT_INVALID */
+export async function readSimulatedArguments(path: string): Promise<JsonObject> {
+  const value = await readJsonInput(path);
+  if (isObject(value)) return value;
+  throw new ToolkitError('DT_INPUT_INVALID', { what: path, reason: 'the arguments of a job are an object' });
+}
