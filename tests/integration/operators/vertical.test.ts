@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { heldOutMetrics } from '../../../src/privacy/regression/metrics.js';
 import type { ModelFile } from '../../../src/privacy/vertical/model-file.js';
+import { numbers } from '../../unit/privacy/joint-table.js';
 import { csv, type JointFiles, jointFiles, originalParties, wholeParties } from './joint-files.js';
 import { type JointParty, type JointRun, runJoint } from './run-joint.js';
 
@@ -181,6 +182,38 @@ describe('the joint risk model, one process for each party', () => {
     expect(Math.abs(slope(b, 1) + 2000)).toBeLessThan(10);
     expect(Math.abs(slope(b, 0))).toBeLessThan(10);
   });
+});
+
+describe('at the size of the original', () => {
+  it('50,000 x 72, batches of 256: no party needs 300 MB', async () => {
+    const next = numbers(7);
+    const half = (width: number, from: number) => {
+      const names = Array.from({ length: width }, (_, j) => `x${from + j}`);
+      const signal = new Float64Array(50_000);
+      const lines = [names.join(',')];
+      for (let i = 0; i < 50_000; i++) {
+        const row: string[] = [];
+        for (let j = 0; j < width; j++) {
+          const value = Math.round((next() - 0.5) * 3.4e4) / 1e4;
+          signal[i] = (signal[i] as number) + value * Math.sin(from + j + 1) * 0.4;
+          row.push(String(value));
+        }
+        lines.push(row.join(','));
+      }
+      return { text: `${lines.join('\n')}\n`, signal };
+    };
+    const [a, b] = [half(30, 0), half(42, 30)];
+    const label = `y\n${Array.from(a.signal, (value, i) => (value + (b.signal[i] as number) + next() - 0.5 > 0 ? '1' : '0')).join('\n')}\n`;
+    const args = { ...originalArgs, model_args: { in_dim: 72, out_dim: 1, lr: 0.01, batch_size: 256, split: 40_000, epoch: 1001 } };
+    const runs = await runJoint('vertical_lr.mjs', args, [
+      { inputs: { 0: { file: 'org1_feature.csv', data: a.text }, 2: { file: 'org1_label.csv', data: label } } },
+      { inputs: { 1: { file: 'org2_feature.csv', data: b.text } } },
+      { inputs: {} },
+    ]);
+    expect(exits(runs)).toEqual(allWell);
+    expect(runs[0]?.stdout).toMatch(/^AUC at round 0: 0\.\d+\nAUC at round 1000: 0\.9\d+\n$/);
+    for (const { peakMiB } of runs) expect(peakMiB).toBeLessThan(300);
+  }, 60_000);
 });
 
 describe('what cannot be used ends the job everywhere, with its name and before any message', () => {

@@ -1,0 +1,18 @@
+export interface SplitOptions {
+  /** Holds bank_a.csv (id, y, features) and bank_b.csv (id, features). */
+  readonly folder: string;
+  /** Where the three files go; `folder` if left out. */
+  readonly target?: string;
+}
+
+export interface JointFiles {
+  readonly featuresA: string;
+  readonly labelA: string;
+  readonly featuresB: string;
+  readonly rows: number;
+  readonly columnsA: readonly string[];
+  readonly columnsB: readonly string[];
+}
+
+/** Writes bank_a_features.csv, bank_a_label.csv and bank_b_features.csv: numbers only, rows in their order. */
+export function splitForJoint(options: SplitOptions): JointFiles;
