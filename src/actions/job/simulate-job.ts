@@ -65,7 +65,9 @@ export async function simulateJob(parameters: SimulateJobParameters): Promise<Si
   const root = await mkdtemp(join(tmpdir(), 'dt-simulate-'));
   const folderOf = (seat: string): string => join(root, `seat-${seat}`);
   try {
-    await Promise.all(seats.map((seat) => stageSeat(folderOf(seat.joint.seat), operator, seat)));
+    // All of them, so that nothing is written any more when the folder is removed.
+    const staged = await Promise.allSettled(seats.map((seat) => stageSeat(folderOf(seat.joint.seat), operator, seat)));
+    for (const each of staged) if (each.status === 'rejected') throw each.reason;
     const processes = seats.map((seat) => startSeat(folderOf(seat.joint.seat), seat, parameters.onLog));
     const relays = connectAll(processes, seats);
     const release = killOnAbort(processes, signal);
@@ -162,7 +164,7 @@ function causeOf(complaint: readonly string[]): { readonly code?: string; readon
     const [, code, message] = /^(DT_[A-Z0-9_]+): (.*)$/.exec(line) ?? [];
     if (code !== undefined && message !== undefined) return { code, message };
   }
-  const thrown = complaint.find((line) => /^[A-Z]\w*Error\b/.test(line));
+  const thrown = complaint.find((line) => /^\w*Error\b/.test(line));
   return { message: thrown ?? complaint.at(-1) ?? 'it said nothing on stderr' };
 }
 
