@@ -10,6 +10,8 @@ export interface InitDaemonParameters {
   readonly config: string;
   readonly key: string;
   readonly port: number;
+  /** Where the daemons of other organizations call for joint computations; 0: any free port. */
+  readonly linkPort: number;
   readonly host: string;
   readonly data: readonly string[];
   readonly sandbox?: SandboxLevel | undefined;
@@ -28,6 +30,7 @@ export async function initDaemon(home: Home, parameters: InitDaemonParameters): 
       addressBook: resolve(parameters.addressBook ?? home.path('address-book.json')),
     },
     key: { keystore: home.path('keystore'), name: parameters.key },
+    link: { listen: { port: parameters.linkPort } },
     ...(parameters.data.length > 0 && { datasets: { roots: parameters.data.map((folder) => resolve(folder)) } }),
     ...(parameters.sandbox !== undefined && { sandbox: { level: parameters.sandbox } }),
   });

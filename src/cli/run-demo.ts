@@ -61,7 +61,7 @@ export async function runDemo(parameters: DemoParameters): Promise<{ home: strin
     act('The banks', 'each runs a tracer daemon next to its data');
     for (const bank of ['bank-a', 'bank-b']) {
       const config = join(home, bank, 'daemon.yaml');
-      const common = { config, key: bank, port: 0, host: '127.0.0.1', data: [join(home, bank, 'data')], force: true };
+      const common = { config, key: bank, port: 0, linkPort: 0, host: '127.0.0.1', data: [join(home, bank, 'data')], force: true };
       await initDaemon(folder, { ...common, sandbox: parameters.sandbox });
       await start(bank, /Daemon of 0x/, 'daemon', 'run', '--config', config);
       const line = await readFile(join(home, `${bank}.log`), 'utf8');

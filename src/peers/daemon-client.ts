@@ -4,17 +4,12 @@ import type { SignatureDomain } from '../documents/job/typed-data.js';
 import { authorizationHeader, computeBody, grantBody } from '../documents/job/wire.js';
 import { isErrorCode } from '../errors/codes.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
+import { type DaemonIdentity, parseDaemonIdentity } from './daemon-identity.js';
 import { parseRunView, type RunView } from './run-view.js';
 import { type ServerEvent, serverEvents } from './server-events.js';
 import { freshEnvelope, signRequest, type TypedDataSigner } from './signer.js';
 
-export interface DaemonIdentity {
-  readonly organization: Address;
-  readonly chain: SignatureDomain;
-  readonly software: string;
-  readonly sandbox: { readonly level: string; readonly layers: readonly string[] };
-}
-
+export type { DaemonIdentity } from './daemon-identity.js';
 export type { OutputView, RunView } from './run-view.js';
 
 export interface DaemonClientOptions {
@@ -30,6 +25,7 @@ export interface DaemonClientOptions {
 /** How much of an answer is read before it counts as an attack. */
 const LONGEST_ANSWER_BYTES = 64 << 20;
 const LONGEST_LOG_BYTES = 256 << 20;
+const LONGEST_IDENTITY_BYTES = 64 << 10;
 
 /** Speaks to one daemon. Everything signed is bound to its organization, so another daemon at the same address cannot use it. */
 export class DaemonClient {
@@ -39,8 +35,12 @@ export class DaemonClient {
     return this.options.url.href;
   }
 
+  /** What the daemon says of itself. @throws DT_PEER_ANSWER, also when it is another organization's; DT_PEER_FORBIDDEN_TARGET */
   async identity(): Promise<DaemonIdentity> {
-    return this.json(await this.call('GET', '/v1/identity', undefined, false));
+    const response = await this.call('GET', '/v1/identity', undefined, false);
+    const identity = parseDaemonIdentity(await this.json(response, LONGEST_IDENTITY_BYTES), this.url);
+    if (identity.organization === this.options.organization) return identity;
+    throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: `it is the daemon of ${identity.organization}` });
   }
 
   async compute(request: { job: bigint; algorithm: TokenId; dataToken: TokenId; spec: Bytes32 }): Promise<RunView> {
@@ -154,8 +154,8 @@ export class DaemonClient {
     return response;
   }
 
-  private async json<T>(response: Response): Promise<T> {
-    const bytes = await this.read(response, LONGEST_ANSWER_BYTES);
+  private async json<T>(response: Response, limit = LONGEST_ANSWER_BYTES): Promise<T> {
+    const bytes = await this.read(response, limit);
     let value: unknown;
     try {
       value = JSON.parse(bytes.toString('utf8'));

@@ -3,9 +3,11 @@ import type { ContentStore } from '../content-store/content-store.js';
 import type { Address } from '../documents/ids.js';
 import type { SignatureDomain } from '../documents/job/typed-data.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { LinkHub } from '../peers/link/link-hub.js';
 import type { TypedDataSigner } from '../peers/signer.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { DaemonConfig } from './config/config.js';
+import type { LinkKeyState } from './links/link-key-keeper.js';
 import type { Store } from './store/store.js';
 
 /** Everything that the daemon's routes and pipeline need; put together once, in start-daemon.ts, so that a test swaps one part. */
@@ -24,6 +26,9 @@ export interface DaemonDeps {
   readonly records: ContentStore;
   readonly store: Store;
   readonly sandbox: Sandbox;
+  readonly links: LinkHub;
+  /** Whether the chain has the link key of this daemon. */
+  readonly linkKeyState: () => LinkKeyState;
   /** Secret of this daemon that salts the commitments to its data. */
   readonly commitmentKey: Uint8Array;
   readonly log: Logger;

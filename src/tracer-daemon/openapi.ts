@@ -61,7 +61,7 @@ export const openApi = {
     '/v1/openapi.json': { get: { summary: 'This document', responses: answers('200', ok('OpenAPI 3.1', { type: 'object' })) } },
     '/v1/health': {
       get: {
-        summary: 'Chain, store and sandbox',
+        summary: 'Chain, store, sandbox and links',
         responses: { ...answers('200', ok('healthy', { type: 'object' })), '503': ok('degraded', { type: 'object' }) },
       },
     },
@@ -258,6 +258,12 @@ export const openApi = {
           chain: { type: 'object', properties: { chainId: { type: 'integer' }, market: address } },
           software: text,
           sandbox: { type: 'object', properties: { level: text, layers: { type: 'array', items: text } } },
+          link: {
+            type: 'object',
+            description: 'Where other daemons can call it for joint computations; absent where they cannot',
+            required: ['port', 'key'],
+            properties: { host: text, port: { type: 'integer', minimum: 1, maximum: 65_535 }, key: bytes32 },
+          },
         },
       },
       Output: {

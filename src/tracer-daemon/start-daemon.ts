@@ -20,6 +20,7 @@ import { type Sandbox, sandboxLevels } from '../sandbox/sandbox.js';
 import { createApp } from './app.js';
 import type { DaemonConfig } from './config/config.js';
 import type { DaemonDeps } from './deps.js';
+import { type DaemonLinks, openLinks } from './links/open-links.js';
 import { startWorker, type Worker } from './pipeline/worker.js';
 import { createMetrics, type Metrics } from './routes/status.js';
 import { openStore } from './store/open-store.js';
@@ -37,7 +38,10 @@ export interface StartOptions {
   readonly onRoundTrip?: () => void;
 }
 
-/** Puts a daemon together from its configuration and starts it. @throws DT_CONFIG_*, DT_KEY_*, DT_PORT_BUSY, DT_SANDBOX_UNAVAILABLE, DT_STORE_* */
+/**
+ * Puts a daemon together from its configuration and starts it.
+ * @throws DT_CONFIG_*, DT_KEY_*, DT_LINK_KEY_FILE, DT_PORT_BUSY, DT_SANDBOX_UNAVAILABLE, DT_STORE_*
+ */
 export async function startDaemon(config: DaemonConfig, options: StartOptions = {}): Promise<RunningDaemon> {
   const log = pino(
     { level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] },
@@ -61,9 +65,18 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     },
   });
   const documents = openDocuments(ledger, config.content);
+  const organization = parseAddress(wallet.address);
+  let links: DaemonLinks;
+  try {
+    links = await openLinks({ config, organization, ledger, registry: metrics.registry, log, now: Date.now });
+  } catch (error) {
+    ledger.close();
+    await store.close();
+    throw error;
+  }
   const deps: DaemonDeps = {
     config,
-    organization: parseAddress(wallet.address),
+    organization,
     domain: ledger.ref,
     signer: wallet,
     ledger,
@@ -72,6 +85,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     records: new FilesystemStore(join(dirname(config.jobs.folder), 'records')),
     store,
     sandbox,
+    links: links.hub,
+    linkKeyState: links.keyState,
     commitmentKey: await commitmentKey(config),
     log,
     now: Date.now,
@@ -82,12 +97,14 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     server?.close();
     await worker?.stop();
     server?.closeAllConnections();
+    await links.close();
     await sandbox.stop();
     ledger.close();
     await store.close();
   };
   try {
     server = await listen(config, deps, metrics);
+    links.start();
     // Stable over restarts, and different for each daemon that shares a database, also when they share the job folder of one machine.
     worker = await startWorker(deps, `${hostname()}:${config.listen.port}:${config.jobs.folder}`);
   } catch (error) {

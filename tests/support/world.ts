@@ -19,6 +19,7 @@ import { type EmbeddedChain, startEmbeddedChain } from '../../src/ledger/embedde
 import { type AddressBook, serializeAddressBook } from '../../src/ledger/evm/address-book.js';
 import { connectLedger } from '../../src/ledger/evm/connect-ledger.js';
 import { deployToolkit } from '../../src/ledger/evm/deploy-toolkit.js';
+import { openLinkKey } from '../../src/peers/link/link-key.js';
 import type { ConfigValues } from '../../src/tracer-daemon/config/config.js';
 import { exampleConfig } from '../../src/tracer-daemon/config/example-config.js';
 import { loadConfig } from '../../src/tracer-daemon/config/load-config.js';
@@ -60,6 +61,8 @@ export interface World {
   readonly system: Role;
   role(name: string): Promise<Role>;
   bank(name: string, config?: ConfigValues): Promise<BankRole>;
+  /** The same before anybody has told the chain of it. */
+  unregistered(name: string, config?: ConfigValues): Promise<BankRole>;
   /** The same with its daemon as a process of its own, which a test may kill. */
   bankProcess(name: string, config?: ConfigValues): Promise<BankProcess>;
   close(): Promise<void>;
@@ -103,6 +106,8 @@ export async function createWorld(): Promise<World> {
     const configure = async (port: number): Promise<string> => {
       const values: ConfigValues = {
         ...config,
+        // As a new daemon has it; `link: { listen: undefined }` makes one that nobody can call.
+        link: { listen: { port: 0 }, ...config.link },
         listen: { host: '127.0.0.1', port },
         chain: { rpcUrl: chain.url, addressBook: bookFile, ...config.chain },
         key: { keystore: join(home, 'keystore'), name: 'owner' },
@@ -117,16 +122,26 @@ export async function createWorld(): Promise<World> {
       await writeFile(path, text);
       return path;
     };
-    return { made, configure, data };
+    /** With its link key, which is otherwise put there by the daemon once it sees that it is registered. */
+    const register = async (url: string): Promise<void> => {
+      const { publicKey: linkKey } = await openLinkKey(join(home, 'link.key'));
+      await registerOrganization(system.context, { address: made.address, name, url, linkKey });
+    };
+    return { made, configure, data, register };
   };
 
   const bank = async (name: string, config: ConfigValues = {}): Promise<BankRole> => {
-    const { made, configure, data } = await prepare(name, config);
+    const { self, register } = await startBank(name, config);
+    await register(self.daemon.url);
+    return self;
+  };
+  const unregistered = async (name: string, config: ConfigValues = {}): Promise<BankRole> => (await startBank(name, config)).self;
+  const startBank = async (name: string, config: ConfigValues) => {
+    const { made, configure, data, register } = await prepare(name, config);
     const start = async (port: number): Promise<RunningDaemon> =>
       startDaemon(await loadConfig(await configure(port), {}), { password: PASSWORD });
     const daemon = await start(0);
     const port = Number(new URL(daemon.url).port);
-    await registerOrganization(system.context, { address: made.address, name, url: daemon.url });
     const self: BankRole = {
       ...made,
       daemon,
@@ -136,11 +151,11 @@ export async function createWorld(): Promise<World> {
       },
     };
     closing.push(() => self.daemon.close());
-    return self;
+    return { self, register };
   };
 
   const bankProcess = async (name: string, config: ConfigValues = {}): Promise<BankProcess> => {
-    const { made, configure, data } = await prepare(name, config);
+    const { made, configure, data, register } = await prepare(name, config);
     let child: ChildProcess;
     let said = '';
     const start = async (port: number): Promise<string> => {
@@ -162,7 +177,7 @@ export async function createWorld(): Promise<World> {
       });
     };
     const url = await start(0);
-    await registerOrganization(system.context, { address: made.address, name, url });
+    await register(url);
     const kill = async (signal: NodeJS.Signals): Promise<void> => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
@@ -186,6 +201,7 @@ export async function createWorld(): Promise<World> {
     system,
     role,
     bank,
+    unregistered,
     bankProcess,
     close: async () => {
       for (const close of closing.reverse()) await close();

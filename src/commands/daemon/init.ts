@@ -10,6 +10,12 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
     config: Flags.file({ description: 'the file to write', default: 'daemon.yaml' }),
     key: Flags.string({ description: "name of the organization's key in the keystore" }),
     port: Flags.integer({ description: 'port to listen on', default: 8090, min: 0, max: 65535 }),
+    'link-port': Flags.integer({
+      description: 'port for the daemons of other organizations in joint computations; 0: any free one, which they ask this daemon for',
+      default: 0,
+      min: 0,
+      max: 65535,
+    }),
     host: Flags.string({ description: 'address to listen on', default: '127.0.0.1' }),
     data: Flags.directory({ description: 'folder that the daemon may read data from; may be given more than once', multiple: true }),
     sandbox: sandboxFlag,
@@ -19,8 +25,8 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
   override async run() {
     const { initDaemon } = await import('../../cli/init-daemon.js');
     const key = await this.ask(this.flags.key ?? (await this.home.settings()).key, "Name of the organization's key", 'key');
-    const { data = [], 'address-book': addressBook, ...given } = this.flags;
-    const file = await initDaemon(this.home, { ...given, key, data, addressBook });
+    const { data = [], 'address-book': addressBook, 'link-port': linkPort, ...given } = this.flags;
+    const file = await initDaemon(this.home, { ...given, key, data, addressBook, linkPort });
     this.log(`Configuration written to ${file}`);
     await this.next(`dt daemon run --config ${this.flags.config}`);
     return { config: file };

@@ -96,6 +96,11 @@ export class LinkHub {
     });
   }
 
+  /** What the chain must hold for this organization. */
+  get publicKey(): Bytes32 {
+    return this.key.publicKey;
+  }
+
   /** Undefined for a hub that only calls. */
   get port(): number | undefined {
     return this.server?.port;

@@ -1,5 +1,5 @@
 import { sandboxLevels } from '../../sandbox/sandbox.js';
-import { logLevels } from './config.js';
+import { jointHelps, logLevels } from './config.js';
 
 /** One key. `description` is its line in the example file, `expected` is what an error asks for. */
 export interface KeySchema {
@@ -190,6 +190,59 @@ export const configSchema: SectionSchema = {
         diskMiB: count(1, 16_777_216, 1024, 'Everything that it writes: outputs and scratch space.'),
         logMiB: count(1, 1024, 8, 'Log that is kept; the rest is cut.'),
       }),
+    }),
+    link: section('Links to the daemons of other organizations, for joint computations.', {
+      listen: {
+        type: 'object',
+        description: 'Where they can call; leave it out for a daemon that nobody can reach: it then calls them. One end must be reachable.',
+        additionalProperties: false,
+        required: ['port'],
+        properties: {
+          host: {
+            type: 'string',
+            minLength: 1,
+            description: 'Address to listen on; without it that of listen.host.',
+            expected: 'an IP address or a host name',
+            examples: ['0.0.0.0'],
+          },
+          port: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 65_535,
+            description: 'TCP port; 0 takes any free one, which peers learn from this daemon. Choose one to open it in a firewall.',
+            expected: 'a whole number from 0 to 65535',
+            examples: [0],
+          },
+        },
+      },
+      advertise: {
+        type: 'string',
+        format: 'host-port',
+        description:
+          'Where peers reach it from outside, behind NAT or a forwarded port; without it the host of its URL on chain and its port.',
+        expected: 'host:port, without anything else',
+        examples: ['bank-a.example:9443'],
+      },
+      keyFile: {
+        type: 'string',
+        minLength: 1,
+        description: 'Key of the links, made at the first start; its public half is put on chain. Without it: link.key beside jobs.folder.',
+        expected: 'a path',
+        examples: ['./link.key'],
+      },
+      graceSeconds: count(1, 86_400, 30, 'Seconds that a computation outlives a broken connection.'),
+      peerWaitSeconds: count(1, 86_400, 60, 'Seconds that a joint job waits for the daemons of its other parties.'),
+    }),
+    joint: section('Joint computations with other organizations.', {
+      help: {
+        type: 'string',
+        enum: jointHelps,
+        default: 'own',
+        description:
+          'Jobs that this daemon helps with as a party without data: own (asked for by its own organization), any (of anybody), none.',
+        expected: `one of ${jointHelps.join(', ')}`,
+      },
+      limit: count(1, 256, 16, 'Joint runs at the same time; they do not count in jobs.concurrency, since they wait for each other.'),
     }),
     grants: section('Grants on the chain.', {
       auto: {

@@ -1,6 +1,9 @@
 import type { SandboxLevel } from '../../sandbox/sandbox.js';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** Whose joint jobs this daemon helps with as a party without data: those that its own organization asked for, any, none. */
+export const jointHelps = ['own', 'any', 'none'] as const;
+export type JointHelp = (typeof jointHelps)[number];
 export type LogLevel = (typeof logLevels)[number];
 
 /**
@@ -37,6 +40,16 @@ export interface DaemonConfig {
       readonly logMiB: number;
     };
   };
+  readonly link: {
+    /** Absent: this daemon cannot be called, it only calls. */
+    readonly listen: { readonly host: string; readonly port: number } | undefined;
+    /** host:port under which peers reach `listen`, where it is another. */
+    readonly advertise: string | undefined;
+    readonly keyFile: string;
+    readonly graceSeconds: number;
+    readonly peerWaitSeconds: number;
+  };
+  readonly joint: { readonly help: JointHelp; readonly limit: number };
   readonly grants: { readonly auto: boolean; readonly maxDays: number | undefined };
   readonly log: { readonly level: LogLevel };
 }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { ToolkitError } from '../../errors/toolkit-error.js';
+import { isHostPort } from '../../peers/link/link-address.js';
 import { parseStoreUrl } from '../store/store-url.js';
 import type { ConfigValues, DaemonConfig, KeyReference } from './config.js';
 import { type Environment, type Override, readOverrides } from './config-environment.js';
@@ -40,7 +41,7 @@ export function parseConfig(text: string, file: string, environment: Environment
     if (override !== undefined) return { where: 'environment', key: override.variable };
     return { where: where(offsetOf(document, path)), key: path.join('.') };
   };
-  const twoKeys = keyProblem(values, locate);
+  const twoKeys = [...keyProblem(values, locate), ...linkProblem(values, locate)];
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, useDefaults: true, verbose: true, formats });
   ajv.addVocabulary(['expected']);
   const validate = ajv.compile<CheckedValues>(configSchema);
@@ -60,7 +61,8 @@ function plainValues(document: Document.Parsed, file: string): unknown {
 }
 
 /** What has passed the schema: defaults are there, optional keys may be missing. */
-type CheckedValues = { -readonly [K in keyof Omit<DaemonConfig, 'key' | 'tls'>]: DaemonConfig[K] } & {
+type CheckedValues = { -readonly [K in keyof Omit<DaemonConfig, 'key' | 'tls' | 'link'>]: DaemonConfig[K] } & {
+  link: { listen?: { host?: string; port: number }; advertise?: string; keyFile?: string; graceSeconds: number; peerWaitSeconds: number };
   tls?: { certFile: string; keyFile: string };
   key: { keystore: string; name: string; file?: string; passwordEnv: string };
 };
@@ -71,6 +73,7 @@ const formats = {
   'variable-name': /^[A-Za-z_][A-Za-z0-9_]*$/,
   'key-name': /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
   'store-url': isStoreUrl,
+  'host-port': isHostPort,
 };
 
 function isUrl(text: string, protocols: readonly string[]): boolean {
@@ -88,7 +91,8 @@ function isStoreUrl(text: string): boolean {
 
 function completed(values: CheckedValues, folder: string): DaemonConfig {
   const at = (path: string): string => resolve(folder, path);
-  const { tls, chain, key, store, content, grants } = values;
+  const { tls, chain, key, store, content, grants, link, joint } = values;
+  const jobsFolder = at(values.jobs.folder);
   const sqlite = store.url.startsWith('sqlite:') ? store.url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '') : undefined;
   const url = sqlite === undefined ? store.url : `sqlite:${at(sqlite)}`;
   parseStoreUrl(url);
@@ -104,9 +108,17 @@ function completed(values: CheckedValues, folder: string): DaemonConfig {
     key: reference,
     store: { url, passwordEnv: store.passwordEnv },
     content: { folder: at(content.folder), gateways: content.gateways, kuboApi: content.kuboApi },
-    jobs: { ...values.jobs, folder: at(values.jobs.folder) },
+    jobs: { ...values.jobs, folder: jobsFolder },
     datasets: { roots: values.datasets.roots.map(at) },
     sandbox: values.sandbox,
+    link: {
+      listen: link.listen && { host: link.listen.host ?? values.listen.host, port: link.listen.port },
+      advertise: link.advertise,
+      keyFile: link.keyFile === undefined ? join(dirname(jobsFolder), 'link.key') : at(link.keyFile),
+      graceSeconds: link.graceSeconds,
+      peerWaitSeconds: link.peerWaitSeconds,
+    },
+    joint: { help: joint.help, limit: joint.limit },
     grants: { auto: grants.auto, maxDays: grants.maxDays },
     log: values.log,
   };
@@ -120,6 +132,16 @@ function keyProblem(
   const key: ConfigValues['key'] = isRecord(values['key']) ? values['key'] : {};
   if (key.file === undefined || (key.keystore === undefined && key.name === undefined)) return [];
   return [{ ...locate(['key', 'file']), reason: 'expected either file, or keystore and name, not both' }];
+}
+
+/** An address for peers to call where nothing listens. */
+function linkProblem(
+  values: Record<string, unknown>,
+  locate: (path: readonly string[]) => Pick<ConfigProblem, 'where' | 'key'>,
+): readonly ConfigProblem[] {
+  const link = isRecord(values['link']) ? values['link'] : {};
+  if (link['advertise'] === undefined || link['listen'] !== undefined) return [];
+  return [{ ...locate(['link', 'advertise']), reason: 'expected link.listen as well: nothing listens where it sends them' }];
 }
 
 function schemaProblem(

@@ -1,5 +1,7 @@
 import { Router } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { DaemonIdentity } from '../../peers/daemon-identity.js';
+import { splitHostPort } from '../../peers/link/link-address.js';
 import { type DaemonDeps, SOFTWARE } from '../deps.js';
 import { openApi } from '../openapi.js';
 import { runStates } from '../store/run-state.js';
@@ -9,7 +11,15 @@ export function statusRoutes(deps: DaemonDeps): Router {
   const router = Router();
   router.get('/v1/identity', (_request, response) => {
     const { organization, domain, sandbox } = deps;
-    response.json({ organization, chain: domain, software: SOFTWARE, sandbox: { level: sandbox.level, layers: sandbox.layers } });
+    const link = linkOf(deps);
+    const identity: DaemonIdentity = {
+      organization,
+      chain: domain,
+      software: SOFTWARE,
+      sandbox: { level: sandbox.level, layers: sandbox.layers },
+      ...(link && { link }),
+    };
+    response.json(identity);
   });
   router.get('/v1/openapi.json', (_request, response) => {
     response.json(openApi);
@@ -22,9 +32,22 @@ export function statusRoutes(deps: DaemonDeps): Router {
       );
     const [chain, store] = await Promise.all([state(deps.ledger.head()), state(deps.store.ping())]);
     const healthy = chain === 'ok' && store === 'ok';
-    response.status(healthy ? 200 : 503).json({ status: healthy ? 'ok' : 'degraded', chain, store, sandbox: deps.sandbox.level });
+    const links = {
+      key: deps.linkKeyState(),
+      ...(deps.links.port !== undefined && { port: deps.links.port }),
+      connected: deps.links.peers().filter(({ isConnected }) => isConnected).length,
+    };
+    response.status(healthy ? 200 : 503).json({ status: healthy ? 'ok' : 'degraded', chain, store, sandbox: deps.sandbox.level, links });
   });
   return router;
+}
+
+/** Absent where nobody can call. */
+function linkOf({ config, links }: Pick<DaemonDeps, 'config' | 'links'>): DaemonIdentity['link'] {
+  const { publicKey: key, port } = links;
+  if (port === undefined) return undefined;
+  const advertised = config.link.advertise === undefined ? undefined : splitHostPort(config.link.advertise);
+  return { ...(advertised ?? { port }), key };
 }
 
 export interface Metrics {

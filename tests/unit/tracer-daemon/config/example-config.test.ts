@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sandboxLevels } from '../../../../src/sandbox/sandbox.js';
-import type { ConfigValues } from '../../../../src/tracer-daemon/config/config.js';
+import { type ConfigValues, jointHelps } from '../../../../src/tracer-daemon/config/config.js';
 import { configKeys } from '../../../../src/tracer-daemon/config/config-schema.js';
 import { exampleConfig } from '../../../../src/tracer-daemon/config/example-config.js';
 import { parseConfig } from '../../../../src/tracer-daemon/config/load-config.js';
@@ -27,7 +27,7 @@ test('every key stands in the example, with its meaning in the line above', () =
 test('what is commented out is right as well once the comment signs are taken away', () => {
   const text = exampleConfig({ key: { file: './key.json' } })
     .split('\n')
-    .map((line) => (/^ *# (?: *#|tls:| *[a-z]\w*: \S)/i.test(line) && !/^ *# [A-Z]/.test(line) ? line.replace('# ', '') : line))
+    .map((line) => (/^ *# (?: *#|tls:| *listen:| *[a-z]\w*: \S)/i.test(line) && !/^ *# [A-Z]/.test(line) ? line.replace('# ', '') : line))
     .filter((line) => !/^ *(keystore|name): /.test(line))
     .join('\n');
   const config = parsed(text);
@@ -36,6 +36,11 @@ test('what is commented out is right as well once the comment signs are taken aw
   expect(config.chain.wsUrl).toBe('ws://127.0.0.1:8545');
   expect(config.content.kuboApi).toBe('http://127.0.0.1:5001');
   expect(config.store.passwordEnv).toBe('DT_STORE_PASSWORD');
+  expect(config.link).toMatchObject({
+    listen: { host: '0.0.0.0', port: 0 },
+    advertise: 'bank-a.example:9443',
+    keyFile: '/etc/dt/link.key',
+  });
 });
 
 test('chosen values come back, whatever characters they have', () => {
@@ -51,6 +56,12 @@ test('chosen values come back, whatever characters they have', () => {
       tls: fc.record({ certFile: path, keyFile: path }),
       datasets: fc.record({ roots: fc.array(path) }),
       sandbox: fc.record({ level: fc.constantFrom(...sandboxLevels), limits: fc.record({ logMiB: fc.integer({ min: 1, max: 1024 }) }) }),
+      link: fc.record({
+        listen: fc.record({ host: fc.string({ minLength: 1 }), port: fc.integer({ min: 0, max: 65_535 }) }),
+        keyFile: path,
+        graceSeconds: fc.integer({ min: 1, max: 86_400 }),
+      }),
+      joint: fc.record({ help: fc.constantFrom(...jointHelps), limit: fc.integer({ min: 1, max: 256 }) }),
       grants: fc.record({ auto: fc.boolean(), maxDays: fc.integer({ min: 1, max: 36_500 }) }, { requiredKeys: [] }),
       key: fc.oneof(fc.record({ file: path }), fc.record({ keystore: path, name: fc.constant('1e3') })),
     },
