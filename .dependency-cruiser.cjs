@@ -20,6 +20,9 @@ const rooms = {
     'content-store',
     'peers',
     'operator-kit',
+    // Only what carries messages: the daemon runs no protocol, its operators do.
+    'privacy/channel\\.ts',
+    'privacy/stream-channel\\.ts',
     'sandbox',
     'datasets',
     'keys',

@@ -3,6 +3,7 @@ import { digestOf } from '../documents/canonical.js';
 import type { Ddo } from '../documents/ddo/ddo.js';
 import type { Address, TokenId } from '../documents/ids.js';
 import type { JobFacts, OperatorFact, OrganizationFact, TreeFacts } from '../documents/job/job-facts.js';
+import { partiesNamed } from '../documents/job/joint-group.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { LedgerReader, TokenRecord } from '../ledger/ledger.js';
 import { loadDdo, loadOperator } from './load-documents.js';
@@ -27,7 +28,11 @@ export async function resolveTree(ledger: LedgerReader, store: ContentStore, roo
 
 /** The trees below all children, joined under the composite that is about to be minted. @throws DT_ASSET_UNKNOWN, DT_DOCUMENT_* */
 export async function resolveBefore(ledger: LedgerReader, store: ContentStore, ddo: Ddo): Promise<TreeFacts> {
-  const trees = await Promise.all((ddo.child_dts ?? []).map((child) => resolveTree(ledger, store, child)));
+  const named = [...new Set([ddo.creator, ...partiesNamed([ddo])])];
+  const [own, ...trees] = await Promise.all([
+    ledger.operatorsAndOrganizations([], named),
+    ...(ddo.child_dts ?? []).map((child) => resolveTree(ledger, store, child)),
+  ]);
   const first = trees[0] as TreeFacts;
   const root = {
     id: ddo.dt,
@@ -36,8 +41,8 @@ export async function resolveBefore(ledger: LedgerReader, store: ContentStore, d
     activated: false,
     grants: (ddo.child_dts ?? []).map((child) => ({ child, grantedUntil: undefined })),
   };
-  const merge = <K, V>(pick: (tree: TreeFacts) => ReadonlyMap<K, V>, own: readonly (readonly [K, V])[] = []): Map<K, V> =>
-    new Map([...own, ...trees.flatMap((tree) => [...pick(tree)])]);
+  const merge = <K, V>(pick: (tree: TreeFacts) => ReadonlyMap<K, V>, above: readonly (readonly [K, V])[] = []): Map<K, V> =>
+    new Map([...above, ...trees.flatMap((tree) => [...pick(tree)])]);
   return {
     chain: first.chain,
     root: ddo.dt,
@@ -45,7 +50,7 @@ export async function resolveBefore(ledger: LedgerReader, store: ContentStore, d
     tokens: merge((tree) => tree.tokens, [[ddo.dt, root]]),
     ddos: merge((tree) => tree.ddos, [[ddo.dt, ddo]]),
     operators: merge((tree) => tree.operators),
-    organizations: merge((tree) => tree.organizations),
+    organizations: merge((tree) => tree.organizations, byAddress(own.organizations)),
   };
 }
 
@@ -54,8 +59,8 @@ async function resolveRecords(ledger: LedgerReader, store: ContentStore, tokens:
   if (root === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: '(empty tree)' });
   const ddos = new Map<TokenId, Ddo>(await Promise.all(tokens.map(async (record) => [record.id, await loadDdo(store, record)] as const)));
   const templates = operatorsOf(ddos.values());
-  const owners = [...new Set(tokens.map((record) => record.owner))];
-  const found = await ledger.operatorsAndOrganizations(templates, owners);
+  const parties = [...new Set([...tokens.map((record) => record.owner), ...partiesNamed(ddos.values())])];
+  const found = await ledger.operatorsAndOrganizations(templates, parties);
   const operators = await Promise.all(
     found.operators
       .filter((record) => record !== undefined)
@@ -67,12 +72,13 @@ async function resolveRecords(ledger: LedgerReader, store: ContentStore, tokens:
     tokens: new Map(tokens.map((record) => [record.id, record])),
     ddos,
     operators: new Map<TokenId, OperatorFact>(operators),
-    organizations: new Map<Address, OrganizationFact>(
-      found.organizations.filter((organization) => organization !== undefined).map((organization) => [organization.address, organization]),
-    ),
+    organizations: new Map<Address, OrganizationFact>(byAddress(found.organizations)),
     now,
   };
 }
+
+const byAddress = (all: readonly (OrganizationFact | undefined)[]): readonly (readonly [Address, OrganizationFact])[] =>
+  all.flatMap((organization) => (organization === undefined ? [] : [[organization.address, organization] as const]));
 
 /** Every operator that any service of these assets names. */
 export function operatorsOf(ddos: Iterable<Pick<Ddo, 'services'>>): readonly TokenId[] {

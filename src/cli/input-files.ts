@@ -49,7 +49,9 @@ export async function readOperatorContent(path: string): Promise<OperatorContent
   ]);
   if (!isObject(params))
     throw new ToolkitError('DT_DOCUMENT_INVALID', { kind: 'operator parameters', pointer: '/', reason: 'it must be an object' });
-  return { metadata: attributes.metadata, runtime: runtimeOf(attributes), operation: sourceText(operation, attributes.operation), params };
+  const { metadata, joint } = attributes;
+  const text = sourceText(operation, attributes.operation);
+  return { metadata, runtime: runtimeOf(attributes), ...(joint !== undefined && { joint }), operation: text, params };
 }
 
 /** The bytes run as UTF-8; what is not UTF-8 would be published as something else. */

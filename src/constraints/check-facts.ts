@@ -1,10 +1,13 @@
 import { pointer } from '../documents/canonical.js';
+import { isAlgorithm } from '../documents/ddo/ddo.js';
 import type { Clause } from '../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import { isLiveGrant, type JobFacts, type TreeFacts } from '../documents/job/job-facts.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
+import { seatOf } from '../documents/job/joint-group.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { checkTree, type OperatorDocuments } from './check-tree.js';
+import { resolveJoint } from './joint-groups.js';
 import { checkArguments, resolveSteps, type Step } from './resolve-steps.js';
 
 const clause = (of: string, by: string, where: string, rule: Clause['rule'], passed: boolean, wouldPass: string): Clause => ({
@@ -77,7 +80,10 @@ function timeOf(seconds: number): string {
 
 /** All that can be said of a tree before anything runs: structure and every constraint at every level. */
 export function checkAsset(facts: TreeFacts): readonly Clause[] {
-  return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, documentsOf(facts.operators))];
+  const root = facts.ddos.get(facts.root);
+  const joint =
+    root !== undefined && isAlgorithm(root) ? resolveJoint(facts, resolveSteps(root, facts.ddos).steps, { linked: false }) : undefined;
+  return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, documentsOf(facts.operators)), ...(joint?.problems ?? [])];
 }
 
 export interface ResolvedJob {
@@ -92,6 +98,7 @@ export function buildJobSpec(facts: JobFacts): ResolvedJob {
   if (algorithm === undefined)
     throw new ToolkitError('DT_BUG_UNEXPECTED', { reason: 'a job was resolved without the document of its algorithm' });
   const { steps, problems } = resolveSteps(algorithm, facts.ddos);
+  const joint = resolveJoint(facts, steps, { linked: true });
   const digestOfToken = (id: TokenId): Bytes32 => facts.tokens.get(id)?.digest ?? (`0x${'0'.repeat(64)}` as Bytes32);
   const resolved = steps.flatMap((step) => {
     const operator = facts.operators.get(step.service.descriptor.template);
@@ -117,11 +124,12 @@ export function buildJobSpec(facts: JobFacts): ResolvedJob {
     consumer: facts.job.demander,
     algorithm: { token: facts.root, ddo: digestOfToken(facts.root) },
     steps: resolved,
+    ...(joint.groups.length > 0 && { joint: joint.groups }),
     documents: [...facts.tokens.values()]
       .map(({ id, digest }) => ({ token: id, ddo: digest }))
       .sort((a, b) => (a.token < b.token ? -1 : 1)),
   };
-  return { spec, steps, problems };
+  return { spec, steps, problems: [...problems, ...joint.problems] };
 }
 
 export interface JobQuestion {
@@ -132,15 +140,14 @@ export interface JobQuestion {
   readonly daemon: Address;
   readonly signedSpec: Bytes32;
   readonly resolvedSpec: Bytes32;
+  /** In whose joint jobs this organization helps without data of its own. */
+  readonly help: 'own' | 'any' | 'none';
 }
 
 /** May this job run on this token? Every clause, passed or failed: who asks, for what, with which grants, and every parameter at every level. */
 export function checkJob(facts: JobFacts, resolved: ResolvedJob, question: JobQuestion): readonly Clause[] {
   const { job } = facts;
   const algorithm = facts.tokens.get(facts.root);
-  const leaf = facts.tokens.get(question.token);
-  const step = resolved.steps.find((candidate) => candidate.token === question.token);
-  const owner = facts.organizations.get(question.daemon);
   const on = (rule: Clause['rule'], passed: boolean, wish: string): Clause => clause(facts.root, question.token, '/', rule, passed, wish);
   return [
     on('consumer', algorithm?.owner === question.signer, `the signature of ${algorithm?.owner}, who owns the algorithm`),
@@ -153,13 +160,43 @@ export function checkJob(facts: JobFacts, resolved: ResolvedJob, question: JobQu
       question.signedSpec === question.resolvedSpec,
       `a signature over the job spec ${question.resolvedSpec}, not ${question.signedSpec}`,
     ),
-    on('organization', leaf?.owner === question.daemon, `the daemon of ${leaf?.owner ?? 'its owner'}`),
-    on('organization', owner?.isProvider === true, 'an owner that is registered as provider'),
+    ...(question.token === facts.root ? checkHelp(facts, resolved, question, on) : checkOwner(facts, question, on)),
     ...checkStructure(facts),
     ...checkGrants(facts),
     ...resolved.problems,
-    ...(step === undefined
-      ? [on('tree', false, `an algorithm that uses ${question.token}`)]
-      : checkArguments(step, documentsOf(facts.operators))),
+    ...checkStep(facts, resolved, question, on),
   ];
+}
+
+type On = (rule: Clause['rule'], passed: boolean, wish: string) => Clause;
+
+function checkOwner(facts: JobFacts, question: JobQuestion, on: On): readonly Clause[] {
+  const leaf = facts.tokens.get(question.token);
+  const owner = facts.organizations.get(question.daemon);
+  return [
+    on('organization', leaf?.owner === question.daemon, `the daemon of ${leaf?.owner ?? 'its owner'}`),
+    on('organization', owner?.isProvider === true, 'an owner that is registered as provider'),
+  ];
+}
+
+/** Of a party that brings no data: its seat is all that the job says of it, and whether it lends its machine is its own choice. */
+function checkHelp(facts: JobFacts, { spec }: ResolvedJob, { daemon, token, help }: JobQuestion, on: On): readonly Clause[] {
+  const willing = help === 'any' || (help === 'own' && facts.job.demander === daemon);
+  const wish =
+    help === 'none'
+      ? 'a daemon that helps in joint jobs (`joint.help` of its configuration)'
+      : `a job of ${daemon} itself; it helps in jobs of others only with \`joint.help: any\``;
+  return [
+    on('joint', seatOf(spec, daemon, token) !== undefined, 'a seat without data for this organization in `exec_endpoints`'),
+    on('organization', facts.organizations.has(daemon), 'a registered organization'),
+    on('joint', willing, wish),
+  ];
+}
+
+/** The arguments of the share that is asked for; of a helper's, those of the input that leads its group. */
+function checkStep(facts: JobFacts, { spec, steps }: ResolvedJob, { daemon, token }: JobQuestion, on: On): readonly Clause[] {
+  const group = token === facts.root ? seatOf(spec, daemon, token)?.group : undefined;
+  const wanted = group === undefined ? token : group.seats.find(({ inputs }) => inputs.length > 0)?.inputs[0]?.token;
+  const step = steps.find((candidate) => candidate.token === wanted);
+  return step === undefined ? [on('tree', false, `an algorithm that uses ${token}`)] : checkArguments(step, documentsOf(facts.operators));
 }

@@ -6,6 +6,8 @@ import type { Party } from './job-parties.js';
 export interface RunListener {
   onState?(party: Party, state: string): void;
   onLog?(party: Party, stream: string, text: string): void;
+  /** What the daemon is doing, for people. */
+  onNote?(party: Party, text: string): void;
 }
 
 /** Follows one share to its end by the daemon's event stream, and returns its last state. @throws DT_PEER_UNREACHABLE */
@@ -13,6 +15,7 @@ export async function followRun(party: Party, run: RunView, listener: RunListene
   for await (const event of party.client.events(run.id, signal)) {
     const data = parseData(event.data, party.client.url);
     if (event.event === 'state' && typeof data['state'] === 'string') listener.onState?.(party, data['state']);
+    if (event.event === 'progress' && typeof data['text'] === 'string') listener.onNote?.(party, data['text']);
     if (event.event === 'log' && typeof data['text'] === 'string') listener.onLog?.(party, String(data['stream']), data['text']);
   }
   return party.client.job(run.id);

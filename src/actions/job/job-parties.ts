@@ -46,7 +46,19 @@ export async function partiesOf(context: ActionContext, job: bigint): Promise<Jo
       client: daemonOf(context, step.owner, url),
     };
   });
-  return { facts, spec, specDigest: digestOfSpec(spec), parties };
+  return { facts, spec, specDigest: digestOfSpec(spec), parties: [...parties, ...helpersOf(context, facts, spec)] };
+}
+
+/** Those who take part in a joint computation without data: their share is of the algorithm as a whole. @throws DT_PEER_NO_ENDPOINT */
+function helpersOf(context: ActionContext, facts: JobFacts, spec: JobSpec): readonly Party[] {
+  const seats = (spec.joint ?? []).flatMap((group) => group.seats.filter(({ inputs }) => inputs.length === 0));
+  return seats.map(({ organization: owner }): Party => {
+    const organization = facts.organizations.get(owner);
+    const url = endpointOf(undefined, organization?.url);
+    const { token } = spec.algorithm;
+    if (url === undefined) throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner, id: token });
+    return { token, assetName: 'helper, no data', owner, ownerName: organization?.name ?? owner, client: daemonOf(context, owner, url) };
+  });
 }
 
 export type PartyRun = Party & { readonly run: RunView | undefined; readonly problem: ToolkitError | undefined };

@@ -17,7 +17,8 @@ export type ClauseRule =
   | 'task'
   | 'consumer'
   | 'organization'
-  | 'spec';
+  | 'spec'
+  | 'joint';
 
 /** One condition that was checked. Failed ones say what would pass. */
 export interface Clause {

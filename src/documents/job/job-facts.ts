@@ -30,6 +30,8 @@ export interface OrganizationFact {
   readonly address: Address;
   readonly name: string;
   readonly url: string;
+  /** Authenticates its daemon's links; zero when it has none. */
+  readonly linkKey: Bytes32;
   readonly isAggregator: boolean;
   readonly isProvider: boolean;
 }

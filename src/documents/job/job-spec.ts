@@ -1,6 +1,7 @@
 import { digestOf, type JsonObject } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
 import type { OperatorRuntime } from '../operator/operator.js';
+import type { JointGroup } from './joint-group.js';
 
 /** One party's share, resolved: the very code, data and arguments. */
 export interface JobStep {
@@ -27,6 +28,8 @@ export interface JobSpec {
   readonly algorithm: { readonly token: TokenId; readonly ddo: Bytes32 };
   /** In the order of the algorithm's tree. */
   readonly steps: readonly JobStep[];
+  /** Steps that compute together, and with whom; absent when every step runs alone. */
+  readonly joint?: readonly JointGroup[];
   /** Every token of the tree with its document, sorted by token. */
   readonly documents: readonly { readonly token: TokenId; readonly ddo: Bytes32 }[];
 }

@@ -114,6 +114,39 @@ export function recoverReceiptSigner(domain: SignatureDomain, seal: ReceiptSeal,
   }
 }
 
+const decisionTypes = {
+  Decision: [
+    { name: 'job', type: 'uint256' },
+    { name: 'dataToken', type: 'bytes32' },
+    { name: 'spec', type: 'bytes32' },
+    { name: 'decision', type: 'bytes32' },
+    { name: 'allowed', type: 'bool' },
+  ],
+};
+
+/** What a daemon tells its peers of its decision about one token of a joint job, so that it cannot say later that it was another. */
+export interface DecisionSeal {
+  readonly job: bigint;
+  /** The data token; for a helper the algorithm. */
+  readonly dataToken: TokenId;
+  readonly spec: Bytes32;
+  readonly decision: Bytes32;
+  readonly allowed: boolean;
+}
+
+export function decisionTypedData(domain: SignatureDomain, seal: DecisionSeal) {
+  return { domain: domainOf(domain), types: decisionTypes, values: { ...seal, dataToken: bytes32OfToken(seal.dataToken) } };
+}
+
+export function recoverDecisionSigner(domain: SignatureDomain, seal: DecisionSeal, signature: string): Address {
+  const data = decisionTypedData(domain, seal);
+  try {
+    return verifyTypedData(data.domain, data.types, data.values, signature).toLowerCase() as Address;
+  } catch {
+    throw new ToolkitError('DT_AUTH_SIGNATURE_INVALID', { reason: 'it is not 65 bytes that recover to an address' });
+  }
+}
+
 /** The 32 bytes that are signed, for tests against other implementations. */
 export const hashToSign = (domain: SignatureDomain, request: SignedRequest): string => {
   const data = typedDataOf(domain, request);

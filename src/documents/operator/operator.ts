@@ -24,6 +24,8 @@ export interface OperatorAttributes {
   readonly params: string;
   /** Left out: told by the ending of `operation` (.mjs, .js: node; .py: python3). */
   readonly runtime?: OperatorRuntime;
+  /** Left out: told by the code, see `isJointCode`. */
+  readonly joint?: boolean;
 }
 
 /** The published document: the code itself, and the template of its parameters. */
@@ -32,6 +34,8 @@ export interface OperatorDocument {
   readonly creator: Address;
   readonly metadata: OperatorMetadata;
   readonly runtime: OperatorRuntime;
+  /** Parties compute together: `party_id` and `exec_endpoints` say who. Absent: each runs alone. */
+  readonly joint?: true;
   /** Source text; exactly these bytes in UTF-8 run. */
   readonly operation: string;
   /** Keys that every use must give; `{}` any value, nested alike, `{"$match": schema}` where the operator knows better. */
@@ -60,6 +64,7 @@ const parseAttributes = documentParser<OperatorAttributes>('operator attributes'
     operation: { type: 'string', minLength: 1 },
     params: { type: 'string', minLength: 1 },
     runtime: { enum: runtimes },
+    joint: { type: 'boolean' },
   },
 });
 
@@ -72,6 +77,7 @@ const parseDocument = documentParser<OperatorDocument>('operator', {
     creator: { type: 'string', pattern: patterns.address },
     metadata,
     runtime: { enum: runtimes },
+    joint: { const: true },
     operation: { type: 'string', minLength: 1 },
     params: { type: 'object' },
     proof: proofSchema,
@@ -100,14 +106,30 @@ export function runtimeOf(attributes: OperatorAttributes): OperatorRuntime {
 export interface OperatorContent {
   readonly metadata: OperatorMetadata;
   readonly runtime: OperatorRuntime;
+  readonly joint?: boolean;
   readonly operation: string;
   readonly params: JsonObject;
 }
 
+/** What a joint operator's template has to ask for. */
+export const jointKeys = ['party_id', 'exec_endpoints'] as const;
+
+/** Code that imports the kit for joint operators, with a template that asks who computes where. */
+export const isJointCode = (operation: string, params: JsonObject): boolean =>
+  /from\s*['"]compute-to-data\/privacy['"]/.test(operation) && jointKeys.every((key) => Object.hasOwn(params, key));
+
 /** The salt of an operator's token id: what it is called and who else has the name, not its code, which new versions replace. */
 export const saltOfOperator = (content: OperatorContent, extra = ''): Bytes32 => digestOf({ metadata: content.metadata, salt: extra });
 
+/** @throws DT_DOCUMENT_INVALID when a joint operator's template does not ask who computes where */
 export function buildOperator(content: OperatorContent, tid: TokenId, creator: Address, created: Date): OperatorDocument {
-  const { metadata: meta, runtime, operation, params } = content;
-  return withProof({ tid, creator, metadata: meta, runtime, operation, params }, created);
+  const { metadata: meta, runtime, operation, params, joint = isJointCode(operation, params) } = content;
+  const missing = jointKeys.find((key) => joint && !Object.hasOwn(params, key));
+  if (missing !== undefined)
+    throw new ToolkitError('DT_DOCUMENT_INVALID', {
+      kind: 'operator',
+      pointer: '/params',
+      reason: `a joint operator needs the key ${missing}`,
+    });
+  return withProof({ tid, creator, metadata: meta, runtime, ...(joint && { joint }), operation, params }, created);
 }

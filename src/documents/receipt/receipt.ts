@@ -4,6 +4,31 @@ import { documentParser, patterns } from '../schema.js';
 
 export type RunOutcome = 'succeeded' | 'failed' | 'canceled' | 'refused';
 
+/** What went one way over a link of a joint job: both ends count the same. */
+export interface LinkTraffic {
+  readonly bytes: number;
+  readonly messages: number;
+  /** SHA-256 (hex) over all messages in order. */
+  readonly sha256: string;
+}
+
+/** A party's part in a joint computation. */
+export interface JointRecord {
+  /** Own seat. */
+  readonly seat: string;
+  /** What all parties agreed to before any data moved: 64 hex digits, the same in all their receipts. */
+  readonly execution: string;
+  readonly peers: readonly {
+    readonly seat: string;
+    readonly organization: Address;
+    /** Its signed decisions for the same job spec. */
+    readonly decisions: readonly { readonly token: TokenId; readonly decision: Bytes32; readonly signature: string }[];
+    /** Absent when the run ended before both ends had agreed on it. */
+    readonly sent?: LinkTraffic;
+    readonly received?: LinkTraffic;
+  }[];
+}
+
 /** The summary of one party's run or refusal. */
 export interface Receipt {
   readonly kind: 'receipt';
@@ -25,6 +50,7 @@ export interface Receipt {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly sandbox?: { readonly level: string; readonly layers: readonly string[]; readonly limits: Readonly<Record<string, number>> };
   readonly outputs: readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: Bytes32 }[];
+  readonly joint?: JointRecord;
   readonly startedAt?: string;
   readonly finishedAt: string;
   readonly software: string;

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit, SandboxLimits } from '../../sandbox/sandbox.js';
@@ -20,6 +21,7 @@ export async function executeJob(
   job: StagedJob,
   lease: Lease,
   signal: AbortSignal,
+  channels?: { readonly count: number; readonly onChannels: (streams: readonly Duplex[]) => void },
 ): Promise<ExecutedJob> {
   const limits = limitsOf(deps.config);
   const tail: string[] = [];
@@ -33,6 +35,7 @@ export async function executeJob(
       limits,
       signal,
       onLog: log.write,
+      ...(channels && { channels: channels.count, onChannels: channels.onChannels }),
     });
   } finally {
     await log.close();

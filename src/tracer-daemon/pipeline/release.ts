@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import { collectOutputs } from '../../sandbox/outputs.js';
+import { collectOutputs, type JobOutput } from '../../sandbox/outputs.js';
 import { brand, type ExecutedJob, type ReleasedJob, type ReleasedOutput } from './stages.js';
 
 /** Where released outputs lie in a job folder; nothing but this stage writes there. */
@@ -10,6 +10,15 @@ export const RELEASED = 'released';
 /** All names together. Each of them stands in the receipt, in every answer about the run and in the index of its reader. */
 const LONGEST_NAMES_BYTES = 256 * 1024;
 
+/** What would be released of this job folder. @throws DT_JOB_OUTPUT_REFUSED */
+export async function releasable(folder: string): Promise<readonly JobOutput[]> {
+  const found = await collectOutputs(folder);
+  const namesBytes = found.reduce((sum, { name }) => sum + Buffer.byteLength(name), 0);
+  if (namesBytes <= LONGEST_NAMES_BYTES) return found;
+  const reason = `the names of all outputs are longer than ${LONGEST_NAMES_BYTES} bytes together`;
+  throw new ToolkitError('DT_JOB_OUTPUT_REFUSED', { name: found[0]?.name, reason });
+}
+
 /**
  * Stage 6. What may leave: plain files that the operator left in outputs/, checked without following any link, moved out of its reach.
  * One file that may not leave refuses all of them.
@@ -17,13 +26,7 @@ const LONGEST_NAMES_BYTES = 256 * 1024;
  */
 export async function releaseOutputs(job: ExecutedJob): Promise<ReleasedJob> {
   const { folder } = job.staged;
-  const found = await collectOutputs(folder);
-  const namesBytes = found.reduce((sum, { name }) => sum + Buffer.byteLength(name), 0);
-  if (namesBytes > LONGEST_NAMES_BYTES)
-    throw new ToolkitError('DT_JOB_OUTPUT_REFUSED', {
-      name: found[0]?.name,
-      reason: `the names of all outputs are longer than ${LONGEST_NAMES_BYTES} bytes together`,
-    });
+  const found = await releasable(folder);
   const target = join(folder, RELEASED);
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { mode: 0o700 });

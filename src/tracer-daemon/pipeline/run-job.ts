@@ -3,24 +3,19 @@ import { dirname, join } from 'node:path';
 import { resolveSteps } from '../../constraints/resolve-steps.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
+import { forgetFinished, readFinished } from '../joint/finished-state.js';
+import { JointFailure } from '../joint/joint-execution.js';
+import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
 import { authorize } from './authorize.js';
 import { ExecutionError, executeJob } from './execute.js';
 import { RELEASED, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
-import { type Ending, pathOnChain, writeReceipt } from './settle.js';
-import { stageJob } from './stage.js';
-import { type AdmittedJob, type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
-
-/** Why a run is ended from outside. `stop`: the daemon stops; the run goes back to the queue. `lost`: another process has it. */
-export type AbortCause = { readonly kind: 'cancel' | 'revoked' | 'stop' | 'lost'; readonly by?: string };
-
-export class RunAborted extends Error {
-  constructor(readonly abort: AbortCause) {
-    super(abort.kind);
-  }
-}
+import { type AbortCause, RunAborted } from './run-aborted.js';
+import { type Ending, isAnchored, pathOnChain, writeReceipt } from './settle.js';
+import { stagedDigest, stageJob } from './stage.js';
+import { type AdmittedJob, type AuthorizedJob, brand, type ExecutedJob, type JointPlace, type ResolvedRequest } from './stages.js';
 
 export interface RunContext {
   readonly claimed: ClaimedRun;
@@ -35,22 +30,39 @@ export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'en
   const ending = await work(deps, context);
   if (ending === 'lost') return ending;
   if (ending === 'given-back' || ending === 'chain-down') {
-    await wipe(deps, run.runId, true);
+    if ((await finishedIn(deps, run.runId)) === undefined) await wipe(deps, run.runId, true);
     await deps.store.runs.giveBack(lease);
     return ending;
   }
-  await wipe(deps, run.runId, ending.end.outcome !== 'succeeded');
+  if (!(await mayBeReleasedYet(deps, run.runId, ending.end))) await wipe(deps, run.runId, ending.end.outcome !== 'succeeded');
   await writeEnding(deps, run.runId, ending);
   const settled = await deps.store.runs.settle(lease, { ...ending.end, ...(ending.sandbox && { sandbox: ending.sandbox }) });
   if (settled) await finishRun(deps, context.claimed, ending);
   return 'ended';
 }
 
+const finishedIn = (deps: DaemonDeps, runId: string) => readFinished(join(deps.config.jobs.folder, runId));
+
+/**
+ * All operators of a joint job have ended well, and a peer was lost before all had confirmed it. It may have released its part, so that
+ * a rerun must find this one.
+ */
+async function mayBeReleasedYet(deps: DaemonDeps, runId: string, { failure }: RunEnd): Promise<boolean> {
+  const isLost = failure !== undefined && ['DT_JOINT_PEER_LOST', 'DT_JOINT_PEER_ABSENT'].includes(failure.code);
+  return isLost && (await finishedIn(deps, runId)) !== undefined;
+}
+
 /** From settling to the final state: the receipt is written, its anchoring is pending. */
 async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending): Promise<void> {
   const run = (await deps.store.runs.get(claimed.run.runId)) ?? claimed.run;
   const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
-  await deps.store.runs.finish(claimed.lease, receipt);
+  await deps.store.runs.finish(claimed.lease, receipt, isAnchored(ending.path));
+  if (ending.end.outcome !== 'succeeded') {
+    const over = await deps.store.runs.get(claimed.run.runId);
+    // For peers that still wait. Nobody here waits for it, and their own bounds end it otherwise.
+    if (over !== undefined)
+      deps.joint.over(over).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
+  }
 }
 
 /** A run whose end was decided but that has no receipt: canceled in the queue, interrupted once too often, or killed in between. */
@@ -74,29 +86,63 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     const { id, digest } = authorized.step.operator;
     known = { path: authorized.path, operator: { id, digest }, outputs: [] };
     context.onAuthorized(authorized);
-    const staged = await stageJob(deps, authorized, run.runId, signal);
-    known = { ...known, dataset: staged.dataset.sha256 };
-    signal.throwIfAborted();
-    if (!(await deps.store.runs.advance(lease, 'running', { decisionDigest: authorized.decisionDigest }))) return 'lost';
-    const executed = await executeJob(deps, staged, lease, signal);
+    const { joint, step } = authorized;
+    const begin = async (): Promise<void> => {
+      const dataset = await stagedDigest(deps, step.token);
+      known = { ...(known as Omit<Ending, 'end'>), ...(dataset && { dataset }) };
+      signal.throwIfAborted();
+      const held = await deps.store.runs.advance(lease, 'running', { decisionDigest: authorized.decisionDigest });
+      if (!held) throw new RunAborted({ kind: 'lost' });
+    };
+    const executed = joint === undefined ? await runAlone(deps, context, authorized, begin) : await runJointly();
     const sandbox = executed.exit.report;
     known = { ...known, sandbox };
     if (!(await deps.store.runs.advance(lease, 'releasing', { sandbox }))) return 'lost';
-    const { outputs } = await releaseOutputs(executed);
-    signal.throwIfAborted();
+    // What a run that only brought its data computed is released by the one that leads.
+    const { outputs } = joint?.leads === false ? { outputs: [] } : await releaseOutputs(executed);
+    // All parties of a joint job release, once they have confirmed it to each other.
+    if (joint === undefined) signal.throwIfAborted();
     return { ...known, outputs, end: { outcome: 'succeeded' } };
+
+    async function runJointly(): Promise<ExecutedJob> {
+      let begun = false;
+      const onStart = async (): Promise<void> => {
+        if (!begun) await begin();
+        begun = true;
+      };
+      const place = authorized as typeof authorized & { joint: JointPlace };
+      const outcome = await deps.joint.run({ runId: run.runId, lease, signal, authorized: place, onStart });
+      known = { ...(known as Omit<Ending, 'end'>), joint: outcome.record };
+      return outcome.executed;
+    }
   } catch (error) {
     if (error instanceof ExecutionError && known !== undefined) known = { ...known, sandbox: error.exit.report };
+    if (error instanceof JointFailure && known !== undefined)
+      known = { ...known, joint: error.record, ...(error.exit && { sandbox: error.exit.report }) };
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof RunAborted && reason.abort.kind === 'stop') return 'given-back';
     if (reason instanceof RunAborted && reason.abort.kind === 'lost') return 'lost';
-    const problem = error instanceof ExecutionError ? error.problem : shown(toToolkitError(error), run.runId);
+    const problem =
+      error instanceof ExecutionError || error instanceof JointFailure || error instanceof PeerEnded
+        ? error.problem
+        : shown(toToolkitError(error), run.runId);
     // Nothing is wrong with the job: it waits in its place until the chain answers again.
     if (!signal.aborted && problem.retryable && problem.code.startsWith('DT_CHAIN_')) return 'chain-down';
     const end = reason instanceof RunAborted ? abortedEnd(run, reason.abort) : failedEnd(problem);
     if (problem.code === 'DT_BUG_UNEXPECTED' && !signal.aborted) deps.log.error({ err: error, run: run.runId }, 'run failed unexpectedly');
     return { ...(known ?? { path: await pathOf(deps, run), outputs: [] }), end };
   }
+}
+
+async function runAlone(
+  deps: DaemonDeps,
+  { claimed, signal }: RunContext,
+  authorized: AuthorizedJob,
+  begin: () => Promise<void>,
+): Promise<ExecutedJob> {
+  const staged = await stageJob(deps, authorized, claimed.run.runId, signal);
+  await begin();
+  return executeJob(deps, staged, claimed.lease, signal);
 }
 
 /** What failed inside is for the owner's log: its words may name folders of this machine. */
@@ -131,6 +177,7 @@ export function problemOf(error: ToolkitError): RunProblem {
 async function pathOf(deps: DaemonDeps, run: Run): Promise<readonly Run['token'][]> {
   try {
     const { facts } = await resolveAgain(deps, run);
+    if (run.token === facts.root) return [facts.root];
     const algorithm = facts.ddos.get(facts.root);
     const steps = algorithm === undefined ? [] : resolveSteps(algorithm, facts.ddos).steps;
     return pathOnChain(facts, steps.find((step) => step.token === run.token)?.path ?? []);
@@ -143,6 +190,7 @@ async function pathOf(deps: DaemonDeps, run: Run): Promise<readonly Run['token']
 /** Staged data does not outlive the run, and what a failed one wrote does not leave; logs stay for the retention time. */
 async function wipe(deps: DaemonDeps, runId: string, released: boolean): Promise<void> {
   const folder = join(deps.config.jobs.folder, runId);
+  if (released) await forgetFinished(folder);
   for (const part of ['inputs', 'outputs', ...(released ? [RELEASED] : [])]) await rm(join(folder, part), { recursive: true, force: true });
 }
 

@@ -3,7 +3,7 @@ import { canonicalBytes } from '../../documents/canonical.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { receiptTypedData } from '../../documents/job/typed-data.js';
-import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
+import { digestOfReceipt, type JointRecord, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxReport } from '../../sandbox/sandbox.js';
 import { type DaemonDeps, SOFTWARE } from '../deps.js';
@@ -21,7 +21,14 @@ export interface Ending {
   readonly sandbox?: SandboxReport;
   /** Digest of the data that was staged. */
   readonly dataset?: Bytes32;
+  readonly joint?: JointRecord;
 }
+
+/**
+ * The chain takes reports of leaves, from their owners. The receipt of a helper of a joint job, which brings no leaf, stays at its daemon;
+ * the receipts of the others name its signed decision and what crossed their links with it.
+ */
+export const isAnchored = (path: readonly TokenId[]): boolean => path.length > 1;
 
 type SettleDeps = Pick<DaemonDeps, 'domain' | 'organization' | 'signer' | 'records' | 'commitmentKey' | 'now'>;
 
@@ -38,7 +45,7 @@ export async function writeReceipt(deps: SettleDeps, run: Run, ending: Ending): 
   return deps.records.put(canonicalBytes(signed));
 }
 
-function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, sandbox, dataset }: Ending): Receipt {
+function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, sandbox, dataset, joint }: Ending): Receipt {
   const none = `0x${'0'.repeat(64)}` as Bytes32;
   const time = (ms: number): string => new Date(ms).toISOString();
   return {
@@ -59,6 +66,7 @@ function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, s
     ...(end.failure && { failure: { code: end.failure.code, message: end.failure.message } }),
     ...(sandbox && { sandbox: { level: sandbox.level, layers: sandbox.layers, limits: { ...sandbox.limits } } }),
     outputs,
+    ...(joint && { joint }),
     ...(run.startedAt !== undefined && { startedAt: time(run.startedAt) }),
     finishedAt: time(deps.now()),
     software: SOFTWARE,

@@ -6,16 +6,19 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { canonicalBytes } from '../../documents/canonical.js';
 import { type Ddo, serviceOf } from '../../documents/ddo/ddo.js';
-import type { TokenId } from '../../documents/ids.js';
+import type { Bytes32, TokenId } from '../../documents/ids.js';
+import type { JointDescription } from '../../documents/job/joint-description.js';
 import { operatorFileNames } from '../../documents/operator/operator.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
+import { stagePrivacyPackage } from '../../operator-kit/stage-privacy-package.js';
 import type { DaemonDeps } from '../deps.js';
 import type { Dataset } from '../store/store.js';
 import { type AuthorizedJob, brand, type StagedJob } from './stages.js';
 
 /**
  * Stage 4. The job folder: inputs/ with a copy of the data whose bytes are checked while they are copied, operator/ with the very code
- * whose digest was authorized, args.json, empty outputs/. A folder of an earlier attempt is wiped first.
+ * whose digest was authorized, args.json, empty outputs/; for a joint job also joint.json, the kit, and the data of all runs of this
+ * organization. A folder of an earlier attempt is wiped first.
  * @throws DT_DATASET_UNKNOWN, DT_DATASET_VANISHED, DT_DATASET_CHANGED
  */
 export async function stageJob(
@@ -23,19 +26,64 @@ export async function stageJob(
   job: AuthorizedJob,
   runId: string,
   signal: AbortSignal,
+  joint?: { readonly session: string; readonly runs: readonly AuthorizedJob[] },
 ): Promise<StagedJob> {
-  const { token, service, operator } = job.step;
-  const dataset = await deps.store.datasets.get(token);
-  if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: token });
+  const { operator } = job.step;
   const folder = join(deps.config.jobs.folder, runId);
   await rm(folder, { recursive: true, force: true });
   for (const part of ['inputs', 'operator', 'outputs', 'logs']) await mkdir(join(folder, part), { recursive: true, mode: 0o700 });
-  const ddo = job.request.facts.ddos.get(token);
-  await copyChecked(dataset, join(folder, 'inputs', inputName(ddo, service, dataset)), token, signal);
+  const inputs = new Map<TokenId, string>();
+  for (const run of joint?.runs ?? [job])
+    if (run.joint === undefined || run.joint.seat.inputs.length > 0)
+      inputs.set(run.step.token, await stageInput(deps, run, join(folder, 'inputs'), [...inputs.values()], signal));
   const operatorFile = operatorFileNames[operator.runtime];
   await writeFile(join(folder, 'operator', operatorFile), job.code, { mode: 0o444 });
   await writeFile(join(folder, 'args.json'), canonicalBytes(job.step.arguments), { mode: 0o444 });
-  return brand<StagedJob>({ authorized: job, folder, operatorFile, dataset });
+  if (joint !== undefined) {
+    if (operator.runtime === 'node') await stagePrivacyPackage(join(folder, 'operator'));
+    await writeFile(join(folder, 'joint.json'), JSON.stringify(describe(job, joint.session, inputs), null, 1), { mode: 0o444 });
+  }
+  return brand<StagedJob>({ authorized: job, folder, operatorFile });
+}
+
+/** Digest of the data that a token's runs are given; undefined for a helper's, which brings none. */
+export const stagedDigest = async (deps: Pick<DaemonDeps, 'store'>, token: TokenId): Promise<Bytes32 | undefined> =>
+  (await deps.store.datasets.get(token))?.sha256;
+
+async function stageInput(
+  deps: Pick<DaemonDeps, 'store'>,
+  job: AuthorizedJob,
+  folder: string,
+  taken: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const { token, service } = job.step;
+  const dataset = await deps.store.datasets.get(token);
+  if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: token });
+  const name = inputName(job.request.facts.ddos.get(token), service, dataset);
+  const number = job.joint?.seat.inputs.find((input) => input.token === token)?.number;
+  // Two data sets of one organization may have files of the same name.
+  const unique = taken.includes(name) ? `${number}-${name}` : name;
+  await copyChecked(dataset, join(folder, unique), token, signal);
+  return unique;
+}
+
+function describe(job: AuthorizedJob, session: string, files: ReadonlyMap<TokenId, string>): JointDescription | undefined {
+  if (job.joint === undefined) return undefined;
+  const { group, seat } = job.joint;
+  const { organizations } = job.request.facts;
+  return {
+    session,
+    seat: seat.seat,
+    seats: group.seats.map(({ seat: number, organization, inputs }) => ({
+      seat: number,
+      organization,
+      name: (organizations.get(organization)?.name ?? organization).slice(0, 200),
+      inputs: inputs.map((input) => input.number),
+    })),
+    inputs: Object.fromEntries(seat.inputs.map(({ number, token }) => [number, `inputs/${files.get(token)}`])),
+    peers: group.seats.flatMap((other) => (other.seat === seat.seat ? [] : [other.seat])),
+  };
 }
 
 /** `attributes.path` of the service says where the operator finds the data, always directly in inputs/; else the file keeps its name. */

@@ -3,8 +3,8 @@ import type { Clause } from '../../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import type { JobFacts } from '../../documents/job/job-facts.js';
 import type { JobSpec, JobStep } from '../../documents/job/job-spec.js';
+import type { JointGroup, JointSeat } from '../../documents/job/joint-group.js';
 import type { SandboxExit } from '../../sandbox/sandbox.js';
-import type { Dataset } from '../store/store.js';
 
 /**
  * The seven stages of one request: admit, resolve, authorize, stage, execute, release, settle. The output type of each is the input type
@@ -32,6 +32,13 @@ export type ResolvedRequest = Branded<
   'resolved'
 >;
 
+export interface JointPlace {
+  readonly group: JointGroup;
+  readonly seat: JointSeat;
+  /** Whether this run starts the operator; the others of the seat bring it their data and wait. */
+  readonly leads: boolean;
+}
+
 /** Every clause passed; the decision is on disk. */
 export type AuthorizedJob = Branded<
   {
@@ -44,15 +51,14 @@ export type AuthorizedJob = Branded<
     readonly grantsEndAt: number | undefined;
     /** Source text of the operator whose digest was authorized. */
     readonly code: string;
+    /** Where this organization sits, when the step is computed jointly. */
+    readonly joint: JointPlace | undefined;
   },
   'authorized'
 >;
 
 /** The job folder is complete. */
-export type StagedJob = Branded<
-  { readonly authorized: AuthorizedJob; readonly folder: string; readonly operatorFile: string; readonly dataset: Dataset },
-  'staged'
->;
+export type StagedJob = Branded<{ readonly authorized: AuthorizedJob; readonly folder: string; readonly operatorFile: string }, 'staged'>;
 
 export type ExecutedJob = Branded<{ readonly staged: StagedJob; readonly exit: SandboxExit }, 'executed'>;
 

@@ -5,7 +5,8 @@ import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import type { ClaimedRun, Run } from '../store/run.js';
-import { type AbortCause, RunAborted, runJob, settleRun } from './run-job.js';
+import { type AbortCause, RunAborted } from './run-aborted.js';
+import { runJob, settleRun } from './run-job.js';
 import { anchorReceipt } from './settle.js';
 import type { AuthorizedJob } from './stages.js';
 
@@ -82,6 +83,15 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     pumped = takeRuns();
   };
 
+  /**
+   * Joint runs wait for other daemons, so they do not count against the others: two daemons, each with one place, that took two joint jobs
+   * in different orders would wait for each other. What a run is, is known once it is authorized.
+   */
+  const hasRoom = (): boolean => {
+    const joint = [...active.values()].filter((run) => run.authorized?.joint !== undefined).length;
+    return active.size - joint < config.jobs.concurrency && joint < config.joint.limit;
+  };
+
   const takeRuns = async (): Promise<void> => {
     try {
       do {
@@ -94,7 +104,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
           });
           claimed = stopping.signal.aborted ? undefined : await store.runs.claimSettling({ workerId, leaseMs: LEASE_MS });
         }
-        while (active.size < config.jobs.concurrency && chainPause === undefined && !stopping.signal.aborted) {
+        while (hasRoom() && chainPause === undefined && !stopping.signal.aborted) {
           const claimed = await store.runs.claim({ workerId, leaseMs: LEASE_MS });
           if (claimed === undefined) break;
           // stop() has told all runs that it knew to end; this one came too late for that.
@@ -122,6 +132,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       const run = active.get(runId);
       if (run === undefined) return;
       run.authorized = job;
+      if (job.joint !== undefined) pump();
       if (run.revoked.some(({ child, composite }) => usesGrant(job, child, composite))) return abort(run, { kind: 'revoked' });
       if (job.grantsEndAt !== undefined) {
         const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, job.grantsEndAt - deps.now()));

@@ -5,6 +5,7 @@ import { type RequestHandler, type Response, Router } from 'express';
 import { canonicalBytes, digestOf } from '../../documents/canonical.js';
 import type { Decision } from '../../documents/decision/decision.js';
 import { parseCounter, parseTokenId } from '../../documents/ids.js';
+import { seatOf } from '../../documents/job/joint-group.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requesterOf } from '../middleware/authenticate.js';
@@ -13,7 +14,7 @@ import { decide, deniedBy } from '../pipeline/authorize.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
-import { pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
+import { isAnchored, pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
 import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
@@ -47,18 +48,26 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const resolved = await resolveRequest(deps, admitted);
     const decision = decide(deps, resolved);
     const known = await store.runs.find(admitted.job, admitted.token);
+    // Without data of its own, in a joint job of others.
+    const helps =
+      admitted.token === resolved.spec.algorithm.token && seatOf(resolved.spec, deps.organization, admitted.token) !== undefined;
     // Only the demander's own requests for data of this owner are kept and anchored, and once: nobody else fills its disk or spends its gas.
     const isGenuine =
       decision.clauses.every((clause) => clause.passed || clause.rule !== 'consumer') &&
-      resolved.facts.tokens.get(admitted.token)?.owner === deps.organization;
+      (resolved.facts.tokens.get(admitted.token)?.owner === deps.organization || helps);
     if (!decision.allowed) {
       const denied = deniedBy(decision, admitted.algorithm);
-      if (isGenuine && known === undefined) await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
+      if (isGenuine && known === undefined) {
+        await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
+        void deps.joint
+          .refuse(resolved, decision, denied.message)
+          .catch((error) => deps.log.warn({ err: error }, 'peers could not be told'));
+      }
       throw denied;
     }
     if (known !== undefined) throw existsAlready(known);
-    const dataset = await store.datasets.get(admitted.token);
-    if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
+    const dataset = helps ? undefined : await store.datasets.get(admitted.token);
+    if (dataset === undefined && !helps) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
     const result = await store.runs.enqueue(await keep(decision, resolved), { queueLimit: config.jobs.queueLimit });
     if (result.outcome === 'full') throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: config.jobs.queueLimit });
     if (result.outcome === 'exists') throw existsAlready(result.run);
@@ -181,11 +190,12 @@ async function recordRefusal(
   resolved: ResolvedRequest,
   failure: ReturnType<typeof problemOf>,
 ): Promise<void> {
-  const path = pathOnChain(resolved.facts, resolved.steps.find((step) => step.token === refused.token)?.path ?? []);
+  const step = resolved.steps.find((candidate) => candidate.token === refused.token);
+  const path = pathOnChain(resolved.facts, refused.token === resolved.facts.root ? [refused.token] : (step?.path ?? []));
   const seen = { ...refused, startedAt: undefined } as NewRun & Run;
   const receiptDigest =
     path.length === 0 ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
-  await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }) });
+  await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }), isAnchored: isAnchored(path) });
 }
 
 /** Server-sent events: what the store has, then what comes, until the run is final. A comment now and then keeps proxies from closing. */

@@ -84,20 +84,21 @@ export function runLeases(session: StoreSession): Pick<RunStore, LeaseMethods> {
         return true;
       }),
 
-    finish: (lease, receiptDigest) =>
+    finish: (lease, receiptDigest, isAnchored = true) =>
       session.write(async (write) => {
         const row = await lockRun(write, backend, lease);
         if (row === undefined) return false;
         if (row.state !== 'settling' || row.outcome === null) {
           throw new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed: 'settling' });
         }
+        const isPending = receiptDigest !== undefined && isAnchored;
         await changeState(write, row, row.outcome, {
           ...unheld(row),
           finished_at: write.now,
           receipt_digest: receiptDigest ?? null,
-          settlement: receiptDigest === undefined ? 'none' : 'pending',
+          settlement: isPending ? 'pending' : 'none',
         });
-        if (receiptDigest !== undefined) write.wake({ kind: 'pending-settlement' });
+        if (isPending) write.wake({ kind: 'pending-settlement' });
         return true;
       }),
 

@@ -27,11 +27,12 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
         return { outcome: 'accepted', run: row };
       }),
 
-    recordRefusal: (run, { failure, receiptDigest }) =>
+    recordRefusal: (run, { failure, receiptDigest, isAnchored = true }) =>
       session.write(async (write) => {
         const seq = await nextNumber(write);
         const existing = await findRun(write, run);
         if (existing !== undefined) return { outcome: 'exists', run: existing };
+        const isPending = receiptDigest !== undefined && isAnchored;
         const stored = await insertRun(write, {
           ...firstRow(run, seq, write.now),
           state: 'refused',
@@ -39,9 +40,9 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
           failure: toJson(failure),
           finished_at: write.now,
           receipt_digest: receiptDigest ?? null,
-          settlement: receiptDigest === undefined ? 'none' : 'pending',
+          settlement: isPending ? 'pending' : 'none',
         });
-        if (receiptDigest !== undefined) write.wake({ kind: 'pending-settlement' });
+        if (isPending) write.wake({ kind: 'pending-settlement' });
         return { outcome: 'stored', run: stored };
       }),
 

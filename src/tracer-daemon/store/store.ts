@@ -83,7 +83,7 @@ export interface RunStore {
   /** Stores a refusal at the door as a finished run; a receipt digest makes its settlement pending. The same caution as `enqueue`. */
   recordRefusal(
     run: NewRun,
-    refusal: { failure: RunProblem; receiptDigest?: Bytes32 },
+    refusal: { failure: RunProblem; receiptDigest?: Bytes32; isAnchored?: boolean },
   ): Promise<{ readonly outcome: 'stored' | 'exists'; readonly run: Run }>;
   /** The oldest queued run goes to staging, with this worker. undefined: the queue is empty. */
   claim(by: { workerId: string; leaseMs: number }): Promise<ClaimedRun | undefined>;
@@ -94,8 +94,8 @@ export interface RunStore {
   advance(lease: Lease, to: 'running' | 'releasing', patch?: RunPatch): Promise<boolean>;
   /** Decides the end: to settling, still under the lease. 'succeeded' only from releasing; every other outcome with its failure. */
   settle(lease: Lease, end: RunEnd & RunPatch): Promise<boolean>;
-  /** Settling to its outcome; gives the lease up. With a receipt digest its settlement is pending from then on. */
-  finish(lease: Lease, receiptDigest: Bytes32 | undefined): Promise<boolean>;
+  /** Settling to its outcome; gives the lease up. With a receipt digest its settlement is pending from then on, unless it stays here. */
+  finish(lease: Lease, receiptDigest: Bytes32 | undefined, isAnchored?: boolean): Promise<boolean>;
   /**
    * For an orderly stop of the daemon: back to its place in the queue, and the attempt is not counted. A run that was asked to
    * stop, or is settling already, waits in settling instead.

@@ -50,7 +50,14 @@ function facts(twist: Twist = {}): JobFacts {
     organizations: new Map(
       (twist.providers ?? [1, 2]).map((n) => [
         address(n),
-        { address: address(n), name: `org ${n}`, url: '', isAggregator: false, isProvider: true },
+        {
+          address: address(n),
+          name: `org ${n}`,
+          url: '',
+          linkKey: `0x${'0'.repeat(64)}` as Bytes32,
+          isAggregator: false,
+          isProvider: true,
+        },
       ]),
     ),
     now: NOW,
@@ -80,6 +87,7 @@ function ask(
     daemon: address(question.daemon ?? 1),
     signedSpec: question.signedSpec ?? resolvedSpec,
     resolvedSpec,
+    help: 'own',
   });
 }
 

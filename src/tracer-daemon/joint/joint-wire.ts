@@ -1,0 +1,125 @@
+import { isObject } from '../../documents/canonical.js';
+import { type Bytes32, parseBytes32, parseTokenId, type TokenId } from '../../documents/ids.js';
+import type { LinkTraffic } from '../../documents/receipt/receipt.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
+
+/** A daemon's decision about one token of the job, signed for its peers. */
+export interface SignedDecision {
+  readonly token: TokenId;
+  /** Digest of the decision document, which stays with the daemon. */
+  readonly decision: Bytes32;
+  readonly allowed: boolean;
+  readonly signature: string;
+}
+
+/**
+ * What the daemons of a joint job tell each other beside the computation, on a channel of their own. In this order: hello both ways,
+ * agreed both ways, the computation, done both ways, confirmed both ways. `refused` takes the place of hello, `ended` that of anything
+ * after it.
+ */
+export type ControlMessage =
+  | {
+      readonly kind: 'hello';
+      readonly version: 1;
+      /** 64 hex digits, fresh for each meeting. */
+      readonly nonce: string;
+      /** An execution that this side has finished and not released; with `committed`: has released. */
+      readonly finished?: string;
+      readonly committed: boolean;
+      readonly decisions: readonly SignedDecision[];
+    }
+  | { readonly kind: 'refused'; readonly decisions: readonly SignedDecision[]; readonly reason: string }
+  | { readonly kind: 'agreed'; readonly execution: string }
+  /** Its operator has ended well, and this is what was sent on the link to the reader. */
+  | { readonly kind: 'done'; readonly execution: string; readonly sent: LinkTraffic }
+  /** All traffic was as announced, and its results are safe on its disk: from here on it can release. */
+  | { readonly kind: 'confirmed'; readonly execution: string }
+  /** `echo`: it followed from another party's end. */
+  | { readonly kind: 'ended'; readonly code: string; readonly message: string; readonly echo: boolean };
+
+export type ControlKind = ControlMessage['kind'];
+
+const LONGEST_BYTES = 64 * 1024;
+const LONGEST_TEXT = 2_000;
+const MOST_DECISIONS = 256;
+
+export const encodeControl = (message: ControlMessage): Uint8Array => Buffer.from(JSON.stringify(message), 'utf8');
+
+/** @throws DT_JOINT_PROTOCOL naming `peer` */
+export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
+  const broken = (reason: string): ToolkitError => new ToolkitError('DT_JOINT_PROTOCOL', { peer, reason });
+  if (bytes.byteLength > LONGEST_BYTES) throw broken(`it sent a message of ${bytes.byteLength} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    throw broken('it sent a message that is no JSON');
+  }
+  if (!isObject(value)) throw broken('it sent a message that is no object');
+  const hex = (key: string): string => {
+    const text = value[key];
+    if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text)) throw broken(`${key} is not 64 hex digits`);
+    return text;
+  };
+  const text = (key: string): string => {
+    const found = value[key];
+    if (typeof found !== 'string') throw broken(`${key} is no text`);
+    return found.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, LONGEST_TEXT);
+  };
+  const flag = (key: string): boolean => {
+    const found = value[key];
+    if (typeof found !== 'boolean') throw broken(`${key} is neither true nor false`);
+    return found;
+  };
+  const decisions = (): readonly SignedDecision[] => {
+    const list = value['decisions'];
+    if (!Array.isArray(list) || list.length > MOST_DECISIONS) throw broken('decisions is no list');
+    return list.map((item) => parseDecision(item, broken));
+  };
+  switch (value['kind']) {
+    case 'hello':
+      if (value['version'] !== 1) throw broken(`it speaks version ${JSON.stringify(value['version'])} of the joint protocol, this side 1`);
+      return {
+        kind: 'hello',
+        version: 1,
+        nonce: hex('nonce'),
+        ...(value['finished'] !== undefined && { finished: hex('finished') }),
+        committed: flag('committed'),
+        decisions: decisions(),
+      };
+    case 'refused':
+      return { kind: 'refused', decisions: decisions(), reason: text('reason') };
+    case 'agreed':
+      return { kind: 'agreed', execution: hex('execution') };
+    case 'confirmed':
+      return { kind: 'confirmed', execution: hex('execution') };
+    case 'done':
+      return { kind: 'done', execution: hex('execution'), sent: parseTraffic(value['sent'], broken) };
+    case 'ended':
+      return { kind: 'ended', code: text('code'), message: text('message'), echo: flag('echo') };
+    default:
+      throw broken('it sent a message of an unknown kind');
+  }
+}
+
+function parseDecision(item: unknown, broken: (reason: string) => ToolkitError): SignedDecision {
+  if (!isObject(item)) throw broken('a decision is no object');
+  const { signature, allowed } = item;
+  if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) throw broken('a decision has no signature');
+  if (typeof allowed !== 'boolean') throw broken('a decision is neither allowed nor refused');
+  try {
+    return { token: parseTokenId(item['token']), decision: parseBytes32(item['decision']), allowed, signature };
+  } catch (error) {
+    throw broken((error as Error).message);
+  }
+}
+
+function parseTraffic(item: unknown, broken: (reason: string) => ToolkitError): LinkTraffic {
+  if (!isObject(item)) throw broken('sent is no object');
+  const { bytes, messages, sha256 } = item;
+  if (!isCount(bytes) || !isCount(messages)) throw broken('sent has no counts');
+  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw broken('sent has no hash');
+  return { bytes, messages, sha256 };
+}
+
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
