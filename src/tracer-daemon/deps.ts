@@ -7,6 +7,7 @@ import type { LinkHub } from '../peers/link/link-hub.js';
 import type { TypedDataSigner } from '../peers/signer.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { DaemonConfig } from './config/config.js';
+import type { JointRuns } from './joint/joint-runs.js';
 import type { LinkKeyState } from './links/link-key-keeper.js';
 import type { Store } from './store/store.js';
 
@@ -29,6 +30,7 @@ export interface DaemonDeps {
   readonly links: LinkHub;
   /** Whether the chain has the link key of this daemon. */
   readonly linkKeyState: () => LinkKeyState;
+  readonly joint: JointRuns;
   /** Secret of this daemon that salts the commitments to its data. */
   readonly commitmentKey: Uint8Array;
   readonly log: Logger;

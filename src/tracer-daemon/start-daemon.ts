@@ -20,6 +20,7 @@ import { type Sandbox, sandboxLevels } from '../sandbox/sandbox.js';
 import { createApp } from './app.js';
 import type { DaemonConfig } from './config/config.js';
 import type { DaemonDeps } from './deps.js';
+import { JointDesk } from './joint/joint-desk.js';
 import { type DaemonLinks, openLinks } from './links/open-links.js';
 import { startWorker, type Worker } from './pipeline/worker.js';
 import { createMetrics, type Metrics } from './routes/status.js';
@@ -74,7 +75,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     await store.close();
     throw error;
   }
-  const deps: DaemonDeps = {
+  const base: Omit<DaemonDeps, 'joint'> = {
     config,
     organization,
     domain: ledger.ref,
@@ -91,11 +92,14 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     log,
     now: Date.now,
   };
+  const joint = new JointDesk(base);
+  const deps: DaemonDeps = { ...base, joint };
   let worker: Worker | undefined;
   let server: Server | undefined;
   const close = async (): Promise<void> => {
     server?.close();
     await worker?.stop();
+    joint.stop();
     server?.closeAllConnections();
     await links.close();
     await sandbox.stop();
