@@ -46,10 +46,11 @@ export function prepareColumns(columns: Columns, rule: ColumnRule, order: Uint32
   const means = new Float64Array(count);
   const deviations = new Float64Array(count).fill(1);
   const clipped: number[] = [];
+  const train = momentsOf(columns, order.subarray(0, trainRows));
   for (let j = 0; j < count; j++) {
     const name = columns.names[j] as string;
     checkColumn(columns, j, name);
-    const { mean, deviation } = momentsOf(columns, j, order.subarray(0, trainRows));
+    const [mean, deviation] = [train.means[j] as number, train.deviations[j] as number];
     if (!(deviation > 0))
       throw new ToolkitError('DT_INPUT_COLUMN', { column: name, reason: `it is constant over the ${trainRows} training rows` });
     if (rule.standardise) {
@@ -143,14 +144,19 @@ function checkColumn(columns: Columns, j: number, name: string): void {
   }
 }
 
-function momentsOf(columns: Columns, j: number, order: Uint32Array): { mean: number; deviation: number } {
+/** Of all columns at once: walking the table row by row is several times faster than column by column. */
+function momentsOf(columns: Columns, order: Uint32Array): { means: Float64Array; deviations: Float64Array } {
+  const { values } = columns;
   const width = columns.names.length;
-  let sum = 0;
-  for (const row of order) sum += columns.values[row * width + j] as number;
-  const mean = sum / order.length;
-  let squares = 0;
-  for (const row of order) squares += ((columns.values[row * width + j] as number) - mean) ** 2;
-  return { mean, deviation: Math.sqrt(squares / order.length) };
+  const means = new Float64Array(width);
+  const deviations = new Float64Array(width);
+  for (const row of order) for (let j = 0; j < width; j++) means[j] = (means[j] as number) + (values[row * width + j] as number);
+  for (let j = 0; j < width; j++) means[j] = (means[j] as number) / order.length;
+  for (const row of order)
+    for (let j = 0; j < width; j++)
+      deviations[j] = (deviations[j] as number) + ((values[row * width + j] as number) - (means[j] as number)) ** 2;
+  for (let j = 0; j < width; j++) deviations[j] = Math.sqrt((deviations[j] as number) / order.length);
+  return { means, deviations };
 }
 
 function writeColumn(
