@@ -181,8 +181,11 @@ async function* records(file: FileHandle, name: string): AsyncGenerator<Buffer> 
     const ended = bytesRead === 0;
     const bytes = rest.length === 0 ? block.subarray(0, bytesRead) : Buffer.concat([rest, block.subarray(0, bytesRead)]);
     let start = 0;
+    // Found once a block: most files have no quote at all.
+    let quote = bytes.indexOf(QUOTE);
     while (start < bytes.length) {
-      const end = endOfRecord(bytes, start);
+      if (quote >= 0 && quote < start) quote = bytes.indexOf(QUOTE, start);
+      const end = endOfRecord(bytes, start, quote);
       if (end < 0 && !ended) break;
       const last = end < 0 ? bytes.length : end;
       const record = bytes.subarray(start, last > start && bytes[last - 1] === CR ? last - 1 : last);
@@ -197,11 +200,10 @@ async function* records(file: FileHandle, name: string): AsyncGenerator<Buffer> 
   }
 }
 
-/** Index of the line feed that ends the record, or -1. */
-function endOfRecord(bytes: Buffer, start: number): number {
+/** Index of the line feed that ends the record, or -1. `quote`: index of the first one from `start`, or -1. */
+function endOfRecord(bytes: Buffer, start: number, quote: number): number {
   let end = bytes.indexOf(LF, start);
-  const firstQuote = bytes.indexOf(QUOTE, start);
-  if (end < 0 || firstQuote < 0 || firstQuote > end) return end;
+  if (quote < 0 || (end >= 0 && quote > end)) return end;
   let open = false;
   for (end = start; end < bytes.length; end++) {
     if (bytes[end] === QUOTE) open = !open;

@@ -44,15 +44,15 @@ describe('the package compute-to-data/privacy', () => {
   it('computes with its kernels: the WebAssembly is inside', () => {
     const script = `import { memoryChannelPair, predictBank, predictThird, systemRandom } from 'compute-to-data/privacy';
 const [a, b] = memoryChannelPair(), [c, d] = memoryChannelPair(), [e, f] = memoryChannelPair();
-const options = { jobDigest: 'x', rows: 2, scoresTo: 'dealer' };
+const options = { jobDigest: 'x', scoresTo: 'dealer' };
 const part = (bank, weight) => ({ owner: 'bank' + bank, intercept: 0, clip: 8, columns: [{ name: 'v', weight, mean: 0, deviation: 1 }] });
 const columns = { names: ['v'], rows: 2, values: Float64Array.of(1, 2) };
 const [, , scores] = await Promise.all([
-  predictBank({ otherBank: a, dealer: c }, 0, options, { part: part(0, 2), columns }, systemRandom()),
-  predictBank({ otherBank: b, dealer: e }, 1, options, { part: part(1, 3), columns }, systemRandom()),
+  predictBank({ otherBank: a, dealer: c }, 0, options, { part: part(0, 2), model: 'm', columns }, systemRandom()),
+  predictBank({ otherBank: b, dealer: e }, 1, options, { part: part(1, 3), model: 'm', columns }, systemRandom()),
   predictThird({ banks: [d, f] }, options),
 ]);
-console.log([...(scores.scores ?? scores)].map((score) => score.toFixed(6)).join());`;
+console.log([...scores].map((score) => score.toFixed(6)).join());`;
     expect(run(script).trim()).toBe('5.000000,10.000000');
   });
 
