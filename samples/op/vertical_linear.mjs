@@ -4,6 +4,7 @@
  *
  * Parameters: party_id, inputs, exec_endpoints and outputs as in vertical_lr.mjs, with the figures R2, RMSE and MAE; of its `model_args`
  *   in_dim, out_dim, split, model_to, and of its options seed, label, label_input, id, features, clip, out_of_range and intercept.
+ *   Another option is l2 (0): ridge, so much times the squared weights of the standardised columns joins the sum of squared residuals.
  *   The label is any number: it is the target. Columns are always standardised.
  *
  * Who learns what (semi-honest parties; the dealer must not collude with an owner, together they could read the other's columns):

@@ -16,8 +16,8 @@
  *   model_args.options      an object of the following, or null; they may also stand in model_args itself:
  *     seed                  text: the rows are shuffled by it before they are split; not given: the order of the files
  *     label                 name of the label column; not given: the label is alone in its file
- *     label_input           number of the input that holds it; not given: the last input of the party that brings more than one, else of
- *                           the first party
+ *     label_input           number of the input that holds it; not given: the highest number of the party that brings more than one
+ *                           input, else of the first party
  *     id                    a name or names of columns that are no features
  *     features              {"<input>": ["name", …]}; not given: all columns but id and label
  *     evaluate_every        steps between two scorings of the held-out rows (1000; fixed_hessian: 0, after the last step only)

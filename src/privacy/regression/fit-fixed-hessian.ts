@@ -69,5 +69,7 @@ function planOf(options: FixedHessianOptions): FullBatch<HeldOutMetrics> {
     scoreBits: { scores: logitBits, labels: 0 },
     metrics: logisticMetrics,
     widestScore: widestLogit(options.period),
+    l2: 0,
+    fittedRows: options.trainRows,
   };
 }

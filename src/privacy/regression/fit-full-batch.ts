@@ -24,6 +24,7 @@ import {
 import { drawColumnMasks, exchangeMaskedColumns } from './masked-columns.js';
 import { type ModelPart, partFrame } from './model-part.js';
 import { noteClipped } from './note-clipped.js';
+import { withPenaltyRows } from './penalty-rows.js';
 import { revealToBank, revealToDealer } from './reveal-model.js';
 import { orderRows } from './row-order.js';
 import { BankScoring, DealerScoring } from './shuffled-scores.js';
@@ -38,10 +39,13 @@ export interface FullBatch<Metrics> {
   readonly scoreBits: { readonly scores: number; readonly labels: number };
   readonly metrics: MetricKind<Metrics>;
   readonly widestScore: number;
+  /** Ridge penalty, 0 for none, and the rows that are fitted, those of the penalty counted: see runLinear. */
+  readonly l2: number;
+  readonly fittedRows: number;
 }
 
 export interface BankFullBatch<Metrics> extends FullBatch<Metrics> {
-  /** Bank 0: labels or standardised target, in the order of the run. */
+  /** Bank 0: labels or standardised target, in the order of the run, without rows of a penalty. */
   readonly labels: Float64Array | undefined;
   run(
     party: { session: BankSession; arithmetic: Arithmetic; products: JointProducts; width: number },
@@ -75,11 +79,14 @@ export function fitFullBatchBank<Metrics>(
     const first = input.labels !== undefined;
     const { rows } = input.columns;
     const { trainRows } = options;
-    const plan = { trainRows, testRows: testRowsOf(options, rows), wrapRows: 0 };
+    const testRows = testRowsOf(options, rows);
     const order = orderRows({ ...options, rows });
     const prepared = prepareColumns(input.columns, { ...options, standardise: true }, order, trainRows, first && options.intercept);
-    const whitened = whitenColumns(prepared, trainRows, 2 ** powerBitsOf(trainRows), options.intercept && !first);
     const fit = planner(order);
+    const plan = { trainRows: fit.fittedRows, testRows, wrapRows: 0 };
+    const table = withPenaltyRows(prepared, { trainRows, inDim: options.inDim, l2: fit.l2, first });
+    const power = 2 ** powerBitsOf(fit.fittedRows);
+    const whitened = whitenColumns(table, fit.fittedRows, power, options.intercept && !first, fit.fittedRows - trainRows);
     noteClipped(prepared, hooks);
 
     const session = await openBankSession(first, links, fit.terms, { rows, columns: prepared.names.length }, options.inDim, random);
@@ -88,7 +95,7 @@ export function fitFullBatchBank<Metrics>(
     const weights = allocateSplitWeights(session.ring, columns.own.columns, columns.other.columns);
     const scoring = plan.testRows > 0 ? new BankScoring(session, columns, weights, plan.testRows, fit.scoreBits) : undefined;
     const heldOut = new BankHeldOut(session, scoring, fit.labels?.subarray(trainRows), fit.metrics, hooks, fit.widestScore);
-    const products = new BankProducts(session, columns, weights, trainRows);
+    const products = new BankProducts(session, columns, weights, fit.fittedRows);
     const arithmetic = new BankArithmetic(session);
 
     const start = performance.now();
@@ -117,13 +124,13 @@ export function fitFullBatchDealer<Metrics>(
 ): Promise<FitResult<Metrics>> {
   return runParty(links.banks, async () => {
     const session = await openDealerSession(links, fit.terms, options.inDim, random);
-    const plan = { trainRows: options.trainRows, testRows: testRowsOf(options, session.shape.rows), wrapRows: 0 };
+    const plan = { trainRows: fit.fittedRows, testRows: testRowsOf(options, session.shape.rows), wrapRows: 0 };
     const widths = fittedWidths(options, session.shape.columns);
     const masks = drawColumnMasks(session, widths, plan);
     const weightMasks = [session.ring.allocate(widths[0]), session.ring.allocate(widths[1])] as const;
     const scoring = plan.testRows > 0 ? new DealerScoring(session, masks, weightMasks, plan.testRows) : undefined;
     const heldOut = new DealerHeldOut(session.banks[0], scoring, fit.metrics, hooks);
-    const products = new DealerProducts(session, masks, weightMasks, options.trainRows);
+    const products = new DealerProducts(session, masks, weightMasks, fit.fittedRows);
     const arithmetic = new DealerArithmetic(session);
 
     const start = performance.now();

@@ -4,7 +4,16 @@ import { type FullBatch, fitFullBatchBank, fitFullBatchDealer } from './fit-full
 import type { BankInput, FitResult } from './fit-sgd.js';
 import type { FitHooks } from './held-out.js';
 import type { BankLinks, DealerLinks } from './joint-session.js';
-import { checkLinearOptions, type LinearOptions, linearScoreBits, linearTerms, linearWeightBits, runLinear, targetBits } from './linear.js';
+import {
+  checkLinearOptions,
+  fittedRows,
+  type LinearOptions,
+  linearScoreBits,
+  linearTerms,
+  linearWeightBits,
+  runLinear,
+  targetBits,
+} from './linear.js';
 import { type LinearMetrics, linearMetrics } from './metrics.js';
 import { announceFigures, receiveFigures } from './metrics-messages.js';
 import { inTargetUnits } from './model-part.js';
@@ -29,10 +38,12 @@ export async function fitLinearBank(
       labels: target?.values,
       run({ session, ...party }, score) {
         const { ring } = session;
-        const at = ring.allocate(trainRows);
+        const count = fittedRows(options);
+        const at = ring.allocate(count);
+        ring.doubles(at, count).fill(0);
         if (target !== undefined) ring.doubles(at, trainRows).set(target.values.subarray(0, trainRows));
-        ring.kernels.encode(at, at, 2 ** targetBits, trainRows);
-        return runLinear({ ...party, target: { rows: trainRows, columns: 1, at } }, options).then(() => score(0));
+        ring.kernels.encode(at, at, 2 ** targetBits, count);
+        return runLinear({ ...party, target: { rows: count, columns: 1, at } }, options).then(() => score(0));
       },
       async finish(session, parts) {
         if (target !== undefined) await announceFigures([session.other, session.dealer], [target.mean, target.deviation]);
@@ -53,7 +64,7 @@ export async function fitLinearDealer(
   checkLinearOptions(options);
   return fitFullBatchDealer(links, options, random, hooks, {
     ...planOf(options, 1),
-    run: (party, score) => runLinear({ ...party, target: { rows: options.trainRows, columns: 1, at: 0 } }, options).then(() => score(0)),
+    run: (party, score) => runLinear({ ...party, target: { rows: fittedRows(options), columns: 1, at: 0 } }, options).then(() => score(0)),
     async finish(session, parts) {
       const [mean = 0, deviation = 1] = await receiveFigures(session.banks[0], 2);
       return parts.map((part) => inTargetUnits(part, mean, deviation));
@@ -69,5 +80,7 @@ function planOf(options: LinearOptions, deviation: number): FullBatch<LinearMetr
     scoreBits: { scores: linearScoreBits(options), labels: targetBits },
     metrics: linearMetrics(deviation),
     widestScore: Number.POSITIVE_INFINITY,
+    l2: options.l2,
+    fittedRows: fittedRows(options),
   };
 }

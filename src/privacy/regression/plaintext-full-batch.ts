@@ -43,9 +43,13 @@ export function plaintextFixedHessian(
   return { weights, evaluations };
 }
 
-/** Least squares by the normal equations in float64. */
-export function plaintextLinear(table: PooledTable, trainRows: number): Float64Array {
-  const factor = cholesky(normalMatrix(table.values, table.width, trainRows), table.width, (j) => `${j}`);
+/** Least squares by the normal equations in float64. l2: the ridge penalty, of each column its own. */
+export function plaintextLinear(table: PooledTable, trainRows: number, l2: readonly number[] = []): Float64Array {
+  const { width } = table;
+  const normal = normalMatrix(table.values, width, trainRows).map(
+    (sum, at) => sum + (at % (width + 1) === 0 ? (l2[at / (width + 1)] ?? 0) : 0),
+  );
+  const factor = cholesky(normal, width, (j) => `${j}`);
   return solve(factor, table.width, transposedProduct(table.values, table.width, table.labels.subarray(0, trainRows)));
 }
 

@@ -18,14 +18,25 @@ const leastOwnShare = 1e-6;
 
 /**
  * power: the squared norm that each column gets, a power of two not below the number of training rows.
+ * penaltyRows: so many of the training rows, the last ones, are no customers and keep their zeros.
  * Errors: DT_INPUT_COLUMN for a column that the columns before it already give.
  */
-export function whitenColumns(prepared: PreparedColumns, trainRows: number, power: number, center: boolean): WhitenedColumns {
+export function whitenColumns(
+  prepared: PreparedColumns,
+  trainRows: number,
+  power: number,
+  center: boolean,
+  penaltyRows = 0,
+): WhitenedColumns {
   const { width, rows } = prepared;
-  const centers = center ? columnMeans(prepared, trainRows) : undefined;
+  const customers = trainRows - penaltyRows;
+  const centers = center ? columnMeans(prepared, customers) : undefined;
   const centered = prepared.values.slice();
   if (centers !== undefined)
-    for (let at = 0; at < centered.length; at++) centered[at] = (centered[at] as number) - (centers[at % width] as number);
+    for (let row = 0; row < rows; row++) {
+      if (row >= customers && row < trainRows) continue;
+      for (let at = row * width; at < (row + 1) * width; at++) centered[at] = (centered[at] as number) - (centers[at % width] as number);
+    }
   const factor = cholesky(gram(centered, width, trainRows, power), width, (j) => nameOf(prepared, j));
   for (let row = 0; row < rows; row++) solveLower(factor, width, centered.subarray(row * width, (row + 1) * width));
   return { values: centered, transform: invertedTransposed(factor, width), centers };

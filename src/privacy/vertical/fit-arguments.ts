@@ -60,13 +60,14 @@ export function logisticFit(given: unknown, seats: readonly SeatInputs[], jobDig
   return { method, roles, choice, options };
 }
 
-/** The `model_args` of a joint linear regression: in_dim, out_dim, split, and optionally those of the logistic one that it has. Errors as there. */
+/** The `model_args` of a joint linear regression: in_dim, out_dim, split, and optionally l2 and those of the logistic one that it has. Errors as there. */
 export function linearFit(given: unknown, seats: readonly SeatInputs[], jobDigest: string): VerticalFit<LinearOptions> {
   const args = new Arguments(withOptions(given), 'model_args');
   const { roles, choice, common } = readCommon(args, seats);
   const { in_dim, split } = readShape(args);
+  const changes = present({ ...common, l2: args.number('l2') });
   args.finish();
-  return { roles, choice, options: named(() => linearOptions({ jobDigest, inDim: in_dim, trainRows: split }, present(common))) };
+  return { roles, choice, options: named(() => linearOptions({ jobDigest, inDim: in_dim, trainRows: split }, changes)) };
 }
 
 /** A template that does not name every option has one key `options` for all of them. */

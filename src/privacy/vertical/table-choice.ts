@@ -8,7 +8,7 @@ import type { VerticalRoles } from './vertical-roles.js';
 export interface TableChoice {
   /** Name of the label's column; undefined: the label is alone in its file. */
   readonly label: string | undefined;
-  /** Number of the input with the label; undefined: the last one of the party that has it. */
+  /** Number of the input with the label; undefined: the party's one with the highest number. */
   readonly labelInput: string | undefined;
   /** Left out wherever features are not named. */
   readonly id: readonly string[];
@@ -35,12 +35,12 @@ export interface InputPlan {
 }
 
 /**
- * How a party reads its inputs. The label is in the input `label_input`, or else in the party's last one. That file holds nothing else unless it
+ * How a party reads its inputs. The label is in the input `label_input`, or else in the party's one with the highest number. That file holds nothing else unless it
  * is the party's only one or `features` names columns of it.
  * Errors: DT_INPUT_INVALID when the label needs a name and has none.
  */
 export function planInputs(choice: TableChoice, inputs: readonly string[], hasLabel: boolean): InputPlan[] {
-  const labelInput = hasLabel ? (choice.labelInput ?? inputs.at(-1)) : undefined;
+  const labelInput = hasLabel ? (choice.labelInput ?? highest(inputs)) : undefined;
   return inputs.map((input) => {
     const features = choice.features.get(input);
     if (input !== labelInput) return { input, ...selection(features, choice.id), label: false };
@@ -55,6 +55,8 @@ export function planInputs(choice: TableChoice, inputs: readonly string[], hasLa
     return { input, columns: [choice.label], label: choice.label };
   });
 }
+
+const highest = (inputs: readonly string[]): string | undefined => [...inputs].sort((a, b) => Number(a) - Number(b)).at(-1);
 
 function selection(features: readonly string[] | undefined, id: readonly string[]): Pick<InputPlan, 'columns' | 'without'> {
   if (features !== undefined) return { columns: features };

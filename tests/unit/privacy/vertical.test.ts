@@ -121,6 +121,16 @@ describe('which columns are read', () => {
         { input: '2', label: true },
       ],
     ],
+    [
+      'the label at the highest number, whatever the order',
+      choice(),
+      ['10', '9'],
+      true,
+      [
+        { input: '10', label: true },
+        { input: '9', label: false },
+      ],
+    ],
     ['without a label', choice({ id: ['id'] }), ['1'], false, [{ input: '1', without: ['id'], label: false }]],
     ['label and features in one file', choice({ label: 'y', id: ['id'] }), ['0'], true, [{ input: '0', without: ['id'], label: 'y' }]],
     [
