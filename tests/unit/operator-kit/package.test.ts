@@ -57,15 +57,10 @@ console.log([...scores].map((score) => score.toFixed(6)).join());`;
   });
 
   it('starts in little more than Node itself', () => {
-    const time = (text: string): number => {
-      const started = performance.now();
-      run(text);
-      return performance.now() - started;
-    };
-    const best = (text: string): number => Math.min(...Array.from({ length: 5 }, () => time(text)));
-    const bare = best('');
-    // About 10 ms beside the 60 ms of Node; the bound is generous, since other tests run beside.
-    expect(best("import 'compute-to-data/privacy';") / bare).toBeLessThan(2.5);
+    // Time of the processor, which other tests beside it do not take; about 10 ms on the 60 ms of Node.
+    const used = (text: string): number => Number(run(`${text}\nconst { user, system } = process.cpuUsage(); console.log(user + system);`));
+    const least = (text: string): number => Math.min(...Array.from({ length: 7 }, () => used(text)));
+    expect(least("import 'compute-to-data/privacy';") / least('')).toBeLessThan(2);
   });
 
   it('is found by an author who has installed this package, with its types', () => {
