@@ -317,7 +317,7 @@ export const errorTable = {
   ),
   DT_LINK_KEY_MISMATCH: row(
     '{peer} showed the link key {shown}; the chain holds {expected}.',
-    'Do not go on. If its owner has a new key, it publishes it: `dt system org --link-key`.',
+    'Do not go on. If its owner has a new key, its daemon publishes it when it starts: `dt daemon run`.',
     7,
     403,
   ),
@@ -329,7 +329,7 @@ export const errorTable = {
   ),
   DT_LINK_UNKNOWN_PEER: row(
     'The chain holds no link key of {peer}.',
-    'The organization publishes it: `dt system org --address {peer} --link-key …`.',
+    'Its daemon publishes it once the organization is registered: `dt daemon run`; or `dt system org --address {peer} --link-key …`.',
     7,
     403,
   ),

@@ -169,3 +169,63 @@ test('keys that JavaScript knows are unknown keys here', () => {
     'listen.toString',
   ]);
 });
+
+describe('links', () => {
+  test('a daemon that says nothing of them only calls, and keeps its key beside its jobs', () => {
+    expect(parsed('jobs: { folder: /srv/work/jobs }\n').link).toEqual({
+      listen: undefined,
+      advertise: undefined,
+      keyFile: '/srv/work/link.key',
+      graceSeconds: 30,
+      peerWaitSeconds: 60,
+    });
+    expect(parsed('').joint).toEqual({ help: 'own', limit: 16 });
+  });
+
+  test('it listens where its requests come in unless another address is given; paths start at the folder of the file', () => {
+    const { link } = parsed(
+      'listen: { host: 10.0.0.1 }\nlink: { listen: { port: 9443 }, advertise: "[2001:db8::1]:1", keyFile: keys/link.key }\n',
+    );
+    expect(link).toMatchObject({
+      listen: { host: '10.0.0.1', port: 9443 },
+      advertise: '[2001:db8::1]:1',
+      keyFile: '/etc/dt/keys/link.key',
+    });
+    expect(parsed('link: { listen: { host: "::", port: 0 } }\n').link.listen).toEqual({ host: '::', port: 0 });
+    expect(parsed('', { DT_DAEMON__LINK__LISTEN__PORT: '9443', DT_DAEMON__JOINT__HELP: 'any' })).toMatchObject({
+      link: { listen: { host: '127.0.0.1', port: 9443 } },
+      joint: { help: 'any' },
+    });
+  });
+
+  test.each([
+    'host',
+    'host:',
+    ':1',
+    'host:0',
+    'host:65536',
+    'host:1x',
+    'http://host:1',
+    'a b:1',
+    'user@host:1',
+    '2001:db8::1',
+    '[host]:1',
+    '[::1]',
+    'host:1/x',
+  ])('an address for others that is none: %j', (advertise) => {
+    expect(problems(`link:\n  listen: { port: 1 }\n  advertise: ${JSON.stringify(advertise)}\n`)).toEqual([
+      [':3', 'link.advertise', 'expected host:port, without anything else, got another text'],
+    ]);
+  });
+
+  test('what does not fit together is refused', () => {
+    expect(problems('link:\n  advertise: host:1\n')).toEqual([
+      [':2', 'link.advertise', 'expected link.listen as well: nothing listens where it sends them'],
+    ]);
+    expect(problems('link:\n  listen: { host: x }\njoint: { help: all, limit: 0 }\n')).toEqual([
+      [':2', 'link.listen.port', 'it is missing; expected a whole number from 0 to 65535'],
+      [':3', 'joint.help', 'expected one of own, any, none, got another text'],
+      [':3', 'joint.limit', 'expected a whole number from 1 to 256, got 0'],
+    ]);
+  });
+});
