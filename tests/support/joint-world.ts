@@ -61,6 +61,15 @@ export interface JointWorld<Bank> {
   close(): Promise<void>;
 }
 
+/** What the parties compute with, where it is not the operator with the modes. */
+export interface JointContent {
+  readonly code: string;
+  readonly params: JsonObject;
+  readonly outputs: JsonObject;
+  /** Bank A's features, bank B's features, bank A's label. */
+  readonly data: readonly [string, string, string];
+}
+
 export const inProcess = (world: World, name: string, config: ConfigValues): Promise<BankRole> => world.bank(name, config);
 export const asProcess = (world: World, name: string, config: ConfigValues): Promise<BankProcess> => world.bankProcess(name, config);
 
@@ -68,25 +77,24 @@ export const asProcess = (world: World, name: string, config: ConfigValues): Pro
 export async function createJointWorld<Bank extends BankRole | BankProcess>(
   make: (world: World, name: string, config: ConfigValues) => Promise<Bank>,
   config: ConfigValues = {},
-  operatorCode: { readonly code: string; readonly params: JsonObject } = {
-    code: JOINT_OPERATOR,
-    params: { party_id: {}, inputs: {}, exec_endpoints: {}, model_args: {}, outputs: {} },
-  },
+  what: Partial<JointContent> = {},
 ): Promise<JointWorld<Bank>> {
+  const any = { party_id: {}, inputs: {}, exec_endpoints: {}, model_args: {}, outputs: {} };
+  const { code = JOINT_OPERATOR, params = any, outputs = { '0': './outputs/result.json' } } = what;
+  const [featuresA, featuresB, label] = what.data ?? ['x\n1\n2\n', 'y\n3\n4\n5\n', 'label\n0\n'];
   const world = await createWorld();
   const [a, b, c] = await Promise.all(['Bank A', 'Bank B', 'Third C'].map((name) => make(world, name, config)));
   if (a === undefined || b === undefined || c === undefined) throw new Error('unreachable');
-  const operator = await publish(world, 'joint modes', operatorCode.code, operatorCode.params);
-  const any = { party_id: {}, inputs: {}, exec_endpoints: {}, model_args: {}, outputs: {} };
+  const operator = await publish(world, 'joint modes', code, params);
   const mint = async (bank: Bank, name: string, partyId: number, text: string): Promise<TokenId> =>
     mintLeaf(bank, {
       name,
-      services: [{ index: 'joint', template: operator, constraint: { ...any, party_id: partyId } }],
+      services: [{ index: 'joint', template: operator, constraint: { ...params, party_id: partyId } }],
       storePath: await bank.data(`${name}.csv`, text),
     });
-  const a0 = await mint(a, 'features-a', 0, 'x\n1\n2\n');
-  const b1 = await mint(b, 'features-b', 1, 'y\n3\n4\n5\n');
-  const a2 = await mint(a, 'label-a', 2, 'label\n0\n');
+  const a0 = await mint(a, 'features-a', 0, featuresA);
+  const b1 = await mint(b, 'features-b', 1, featuresB);
+  const a2 = await mint(a, 'label-a', 2, label);
   const task = await c.context.ledger.createTask('t', 'd');
   const endpoints = { '0': a.address, '1': b.address, '2': c.address };
   let count = 0;
@@ -106,7 +114,7 @@ export async function createJointWorld<Bank extends BankRole | BankProcess>(
           inputs: { '0': './inputs/features-a.csv', '1': './inputs/features-b.csv', '2': './inputs/label-a.csv' },
           exec_endpoints: changes.endpoints ?? endpoints,
           model_args: modelArgs,
-          outputs: { '0': './outputs/result.json' },
+          outputs,
           ...changes.perToken?.[token],
         },
       });

@@ -41,7 +41,7 @@ export const defaultLinkLimits: LinkLimits = {
   links: 256,
   channels: 256,
   messageBytes: 16 << 20,
-  windowBytes: 1 << 20,
+  windowBytes: 4 << 20,
   unacknowledgedBytes: 4 << 20,
   heartbeatMs: 5_000,
   silenceMs: 15_000,
