@@ -158,6 +158,29 @@ export function runTests(newBench: NewBench): void {
   );
 
   test(
+    'a receipt that stays here is kept, and nothing of it waits for the chain',
+    using(async (bench, store) => {
+      const failure = problem('DT_POLICY_DENIED');
+      const refused = await store.runs.recordRefusal(newRun(1), { failure, receiptDigest: digest('refusal'), isAnchored: false });
+      expect(refused.run).toMatchObject({ state: 'refused', settlement: 'none', receiptDigest: digest('refusal') });
+
+      await store.runs.enqueue(newRun(2), roomy);
+      const { lease } = await claimed(store);
+      expect(await store.runs.settle(lease, { outcome: 'failed', failure: problem('DT_JOB_FAILED') })).toBe(true);
+      expect(await store.runs.finish(lease, digest('helper'), false)).toBe(true);
+      expect(await store.runs.get(lease.runId)).toMatchObject({ state: 'failed', settlement: 'none', receiptDigest: digest('helper') });
+
+      expect(await store.runs.pendingSettlements()).toEqual([]);
+      expect(await store.runs.claimPendingSettlement(worker('w1'))).toBeUndefined();
+      expect(await store.runs.markAnchored(lease.runId, digest('tx'))).toBe(false);
+      // Their folders go as those of anchored runs do, and the failed one may run again without waiting for the chain.
+      bench.time += 1000;
+      expect((await store.runs.expirable(bench.time, 10)).map(({ jobId }) => jobId)).toEqual([1n, 2n]);
+      expect(await store.runs.rerun(lease.runId, roomy)).toMatchObject({ state: 'queued', receiptDigest: undefined });
+    }),
+  );
+
+  test(
     'cancel: a queued run settles as canceled, a running one is asked, a decided one is too late',
     using(async (_, store) => {
       const alice = address('alice');

@@ -28,10 +28,13 @@ const exitOfArea: Readonly<Record<string, number>> = {
   CHAIN: 6,
   PEER: 7,
   LINK: 7,
+  JOINT: 7,
   JOB: 8,
   SANDBOX: 8,
   RECEIPT: 9,
 };
+/** The decision of a peer is one of policy, wherever it was made. */
+const exitOfCode: Readonly<Record<string, number>> = { DT_JOINT_REFUSED: 5 };
 
 describe('the table of errors', () => {
   it.each(rows)('%s is a complete row', (code, entry) => {
@@ -48,7 +51,7 @@ describe('the table of errors', () => {
   it.each(rows)('%s has the exit code of its area and an HTTP status of a failure', (code, { exit, http, retryable }) => {
     const area = code.split('_')[1] ?? '';
     expect(exitOfArea, `the area ${area} is not known to this test`).toHaveProperty(area);
-    expect(exit).toBe(exitOfArea[area]);
+    expect(exit).toBe(exitOfCode[code] ?? exitOfArea[area]);
     expect(Number.isInteger(http) && http >= 400 && http <= 504).toBe(true);
     // 4xx says that the request is at fault; sending the same again helps only where something else can change meanwhile.
     if (retryable) expect([409, 422, 425, 429, 500, 502, 503, 504]).toContain(http);
