@@ -1,31 +1,79 @@
 import { Socket } from 'node:net';
+import { parseJson } from '../documents/canonical.js';
+import { type DirectAccount, parseDirectKeys } from '../documents/job/direct-account.js';
 import type { JointDescription } from '../documents/job/joint-description.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { Channel } from '../privacy/channel.js';
 import { stallBounds } from '../privacy/regression/joint-session.js';
 import { streamChannel } from '../privacy/stream-channel.js';
+import { openDirectChannel } from './direct-channel.js';
 
 /** Longest wait for a helper; the other bounds follow from it. */
 const BASE_STALL_MS = 60_000;
 
-/**
- * One channel for each peer, in the order of `peers`.
- * @param descriptors value of DT_CHANNELS: numbers of inherited stream sockets
- * @throws DT_INPUT_INVALID
- */
-export function openChannels(joint: JointDescription, descriptors: string): ReadonlyMap<string, Channel> {
-  const numbers = descriptors.split(',');
-  if (numbers.length !== joint.peers.length || !numbers.every((number) => /^[1-9][0-9]{0,5}$/.test(number)))
-    throw invalid(`it names no ${joint.peers.length} descriptors`);
-  return new Map(joint.peers.map((seat, i) => [seat, openChannel(joint, seat, Number(numbers[i]))]));
+export interface OpenChannels {
+  /** To each peer, by seat. */
+  readonly channels: ReadonlyMap<string, Channel>;
+  /** Tells the own daemon how it ended; nothing where it sees all messages itself. */
+  account(account: DirectAccount): Promise<void>;
 }
 
-function openChannel(joint: JointDescription, peer: string, fd: number): Channel {
+/**
+ * One channel for each peer: over the own daemon, or on a connection of its own.
+ * @param environment DT_CHANNELS and DT_SOCKETS: numbers of inherited stream sockets
+ * @throws DT_INPUT_INVALID, DT_PEER_*
+ */
+export async function openChannels(
+  joint: JointDescription,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<OpenChannels> {
+  const direct = joint.direct ?? [];
+  const relayed = joint.peers.filter((peer) => direct.every(({ seat }) => seat !== peer));
+  const pipes = numbersOf(environment, 'DT_CHANNELS', relayed.length + (direct.length > 0 ? 1 : 0));
+  const sockets = numbersOf(environment, 'DT_SOCKETS', direct.length);
+  const channels = new Map(relayed.map((seat, i) => [seat, overDaemon(joint, seat, pipes[i] as number)]));
+  if (direct.length === 0) return { channels, account: () => Promise.resolve() };
+  const daemon = streamChannel(socketOf('DT_CHANNELS', pipes[relayed.length] as number), {
+    peer: 'the own daemon',
+    stallMs: BASE_STALL_MS,
+  });
+  const keys = parseDirectKeys(parseJson(await daemon.receive(), 'The keys of the direct connections'));
+  const opened = direct.map(async ({ seat, role }, i) => {
+    const at = { peer: nameOfSeat(joint, seat), stallMs: stallMsFor(joint, seat) };
+    const channel = await openDirectChannel({ ...at, fd: sockets[i] as number, role, keys, peerKey: keys.peers[seat] ?? '' });
+    channels.set(seat, channel);
+  });
+  const account = async (said: DirectAccount): Promise<void> => {
+    await daemon.send(Buffer.from(JSON.stringify(said), 'utf8')).catch(() => undefined);
+    await daemon.close();
+  };
   try {
-    const socket = new Socket({ fd, readable: true, writable: true });
-    return streamChannel(socket, { peer: nameOfSeat(joint, peer), stallMs: stallMsFor(joint, peer) });
+    await Promise.all(opened);
+  } catch (error) {
+    await Promise.allSettled(opened);
+    for (const channel of channels.values()) channel.abort(error instanceof Error ? error.message : 'it could not begin');
+    const reason = error instanceof Error ? error.message : 'it could not begin';
+    await account({ kind: 'failure', reason, echo: true });
+    throw error;
+  }
+  return { channels, account };
+}
+
+function numbersOf(environment: Readonly<Record<string, string | undefined>>, name: string, count: number): readonly number[] {
+  const text = environment[name] ?? '';
+  const numbers = text === '' ? [] : text.split(',');
+  if (numbers.length === count && numbers.every((number) => /^[1-9][0-9]{0,5}$/.test(number))) return numbers.map(Number);
+  throw new ToolkitError('DT_INPUT_INVALID', { what: name, reason: `it names no ${count} descriptors` });
+}
+
+const overDaemon = (joint: JointDescription, peer: string, fd: number): Channel =>
+  streamChannel(socketOf('DT_CHANNELS', fd), { peer: nameOfSeat(joint, peer), stallMs: stallMsFor(joint, peer) });
+
+function socketOf(what: string, fd: number): Socket {
+  try {
+    return new Socket({ fd, readable: true, writable: true });
   } catch {
-    throw invalid(`descriptor ${fd} is no open stream socket`);
+    throw new ToolkitError('DT_INPUT_INVALID', { what, reason: `descriptor ${fd} is no open stream socket` });
   }
 }
 
@@ -41,5 +89,3 @@ function stallMsFor(joint: JointDescription, peer: string): number {
   if (isHelper(joint.seat)) return bounds.dealerForBank;
   return isHelper(peer) ? bounds.bankForDealer : bounds.bankForBank;
 }
-
-const invalid = (reason: string): ToolkitError => new ToolkitError('DT_INPUT_INVALID', { what: 'DT_CHANNELS', reason });

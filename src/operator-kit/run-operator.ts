@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isObject, type JsonObject, parseJson } from '../documents/canonical.js';
+import type { DirectAccount } from '../documents/job/direct-account.js';
 import { type JointDescription, parseJointDescription } from '../documents/job/joint-description.js';
 import { ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import type { Channel } from '../privacy/channel.js';
 import { reasonForPeers } from '../privacy/party.js';
-import { openChannels } from './open-channels.js';
+import { type OpenChannels, openChannels } from './open-channels.js';
 import { type OperatorSession, operatorSession } from './operator-session.js';
 import { printable } from './printable.js';
 
@@ -18,17 +19,24 @@ const LAST_WORDS_MS = 3_000;
  * A failure that is not a ToolkitError is a bug of the operator: its stack goes to the own log, and nothing of it to the peers.
  */
 export async function runOperator(body: (session: OperatorSession) => Promise<void>): Promise<void> {
-  let channels: readonly Channel[] = [];
+  let opened: OpenChannels | undefined;
   const early = whatEndsEarly();
   try {
     const { args, joint } = readJobFolder();
-    const opened = openChannels(joint, process.env['DT_CHANNELS'] ?? '');
-    channels = [...opened.values()];
-    await Promise.race([body(operatorSession(args, joint, opened)), early.failure]);
-    for (const channel of channels) await channel.close();
+    const open = openChannels(joint, process.env);
+    open.catch(() => undefined);
+    opened = await Promise.race([open, early.failure]);
+    const { channels } = opened;
+    await Promise.race([body(operatorSession(args, joint, channels)), early.failure]);
+    // All at once: each waits for the end of its peer, who may wait for another.
+    await Promise.race([Promise.all([...channels.values()].map((channel) => channel.close())), early.failure]);
+    await opened.account(trafficOn(joint, channels));
   } catch (thrown) {
     const error = toToolkitError(thrown);
-    for (const channel of channels) channel.abort(reasonForPeers(error));
+    const reason = reasonForPeers(error);
+    // The own daemon first: it tells what follows from this from what this follows from.
+    void opened?.account({ kind: 'failure', reason, echo: error.code.startsWith('DT_PEER_') });
+    for (const channel of opened?.channels.values() ?? []) channel.abort(reason);
     tell(error);
     process.exitCode = 1;
     // Something of the operator's own may still be pending; the channels need a moment only.
@@ -36,6 +44,21 @@ export async function runOperator(body: (session: OperatorSession) => Promise<vo
   } finally {
     early.release();
   }
+}
+
+/** What has crossed the connections that the daemon does not see. */
+function trafficOn(joint: JointDescription, channels: ReadonlyMap<string, Channel>): DirectAccount {
+  const traffic = (joint.direct ?? []).map(({ seat }) => {
+    const channel = channels.get(seat);
+    const { bytesSent = 0, bytesReceived = 0, messagesSent = 0, messagesReceived = 0 } = channel?.counters ?? {};
+    const { sent = '', received = '' } = channel?.transcript() ?? {};
+    const link = {
+      sent: { bytes: bytesSent, messages: messagesSent, sha256: sent },
+      received: { bytes: bytesReceived, messages: messagesReceived, sha256: received },
+    };
+    return [seat, link] as const;
+  });
+  return { kind: 'traffic', traffic: Object.fromEntries(traffic) };
 }
 
 function readJobFolder(): { readonly args: JsonObject; readonly joint: JointDescription } {

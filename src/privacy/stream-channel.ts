@@ -12,6 +12,11 @@ export interface StreamChannelOptions {
   readonly stallMs?: number;
   /** Bytes queued for reading, and for writing, before the stream is held back; 1 MiB by default. */
   readonly limitBytes?: number;
+  /**
+   * `close()` waits for the peer's end as well, and counts what still comes, so that both ends count the same; off by default.
+   * Whoever asks for it bounds the wait by other means.
+   */
+  readonly untilPeerEnds?: boolean;
   /** Keep running hashes of both directions; off by default, since they cost about 1 ms for each MB. */
   readonly transcript?: boolean;
 }
@@ -40,6 +45,10 @@ class StreamChannel implements Channel {
   private readonly maxMessageBytes: number;
   private readonly limitBytes: number;
   private readonly stallMs: number;
+  private readonly untilPeerEnds: boolean;
+  /** This side has closed, and what comes is only counted. */
+  private draining = false;
+  private peerEnded = false;
   private readonly count = { bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0 };
   private room: { promise: Promise<void>; resolve: () => void; reject: (error: ToolkitError) => void; timer: NodeJS.Timeout } | undefined;
   private ended = false;
@@ -59,6 +68,7 @@ class StreamChannel implements Channel {
     this.maxMessageBytes = options.maxMessageBytes ?? 16 << 20;
     this.limitBytes = options.limitBytes ?? 1 << 20;
     this.stallMs = options.stallMs ?? 60_000;
+    this.untilPeerEnds = options.untilPeerEnds === true;
     this.hash = options.transcript === true ? new TranscriptHash() : undefined;
     this.inbox = new Inbox({
       peer: this.peer,
@@ -69,7 +79,10 @@ class StreamChannel implements Channel {
     });
     duplex.on('data', (chunk: Buffer) => this.onChunk(chunk));
     duplex.on('drain', () => this.onDrain());
-    duplex.on('end', () => this.onEnd('the link was closed'));
+    duplex.on('end', () => {
+      this.peerEnded = this.headerFilled === 0 && this.body === undefined;
+      this.onEnd('the link was closed');
+    });
     duplex.on('close', () => this.onEnd('the link was closed'));
     duplex.on('error', (error: Error) => this.onEnd(error.message));
   }
@@ -84,7 +97,7 @@ class StreamChannel implements Channel {
 
   send(message: Uint8Array): Promise<void> {
     const length = message.byteLength;
-    if (this.inbox.error !== undefined) return Promise.reject(this.inbox.error);
+    if (this.inbox.error !== undefined && !this.isHalfOpen) return Promise.reject(this.inbox.error);
     if (length > this.maxMessageBytes) {
       return Promise.reject(
         new ToolkitError('DT_INPUT_TOO_LARGE', { what: 'A message', actual: `${length} bytes`, limit: `${this.maxMessageBytes} bytes` }),
@@ -109,6 +122,7 @@ class StreamChannel implements Channel {
     this.ended = true;
     this.fail(new ToolkitError('DT_PEER_GONE', { peer: this.peer, reason: 'this side closed the link' }), true);
     if (this.duplex.destroyed) return Promise.resolve();
+    if (this.untilPeerEnds) return this.drain();
     // The peer's half is read to its end and thrown away; one that never ends it must not keep this side open.
     this.duplex.resume();
     const timer = setTimeout(() => this.duplex.destroy(), closeMs);
@@ -119,6 +133,25 @@ class StreamChannel implements Channel {
         timer.unref();
         resolve();
       });
+    });
+  }
+
+  /** The peer has said all that it had to say, and still takes what it is sent. */
+  private get isHalfOpen(): boolean {
+    return this.untilPeerEnds && this.peerEnded && !this.ended && this.duplex.writable;
+  }
+
+  private drain(): Promise<void> {
+    this.draining = true;
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        this.duplex.destroy();
+        resolve();
+      };
+      if (this.duplex.readableEnded || this.duplex.destroyed) return void this.duplex.end(finish);
+      this.duplex.once('end', () => this.duplex.end(finish)).once('close', resolve);
+      this.duplex.resume();
+      this.duplex.end();
     });
   }
 
@@ -141,10 +174,10 @@ class StreamChannel implements Channel {
 
   private onChunk(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.byteLength && this.inbox.error === undefined) {
+    while (at < chunk.byteLength && (this.inbox.error === undefined || this.draining)) {
       at = this.body === undefined ? this.readHeader(chunk, at) : this.readBody(chunk, at, this.body);
     }
-    if (this.inbox.isFull) this.duplex.pause();
+    if (this.inbox.isFull && !this.draining) this.duplex.pause();
   }
 
   private readHeader(chunk: Buffer, at: number): number {
@@ -193,6 +226,7 @@ class StreamChannel implements Channel {
 
   private deliver(message: Buffer): void {
     if (this.bodyIsReason) {
+      this.draining = false;
       this.ended = true;
       this.fail(new ToolkitError('DT_PEER_ABORTED', { peer: this.peer, reason: printable(message.toString('utf8')) }), true);
       this.duplex.destroy();
@@ -201,7 +235,7 @@ class StreamChannel implements Channel {
     this.count.bytesReceived += message.byteLength;
     this.count.messagesReceived += 1;
     this.hash?.received(message);
-    this.inbox.push(message);
+    if (!this.draining) this.inbox.push(message);
   }
 
   private breakOff(reason: string): void {

@@ -14,6 +14,8 @@ export interface LaunchOrder {
   readonly isolated: boolean;
   /** How many channels the job gets, as FIRST_CHANNEL and on. */
   readonly channels: number;
+  /** Descriptors of the daemon that the job gets after its channels. */
+  readonly sockets: readonly number[];
   /** Descriptors that the daemon itself inherited and that would pass through it; the job finds /dev/null there. */
   readonly inherited: readonly number[];
   /** Filter for bubblewrap, on the descriptor after the channels. */
@@ -72,7 +74,7 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
   const channels = channelsOf(child, order.channels);
   const closed = untilClosed(child, [stdout, stderr, complaints]);
   stdin.on('error', () => undefined); // the child is gone: `closed` tells
-  if (order.seccomp !== undefined) sendFilter(child, FIRST_CHANNEL + order.channels, order.seccomp);
+  if (order.seccomp !== undefined) sendFilter(child, FIRST_CHANNEL + order.channels + order.sockets.length, order.seccomp);
 
   try {
     await untilReady(child, stdout, complaints, closed, order.setupTimeoutMs);
@@ -113,7 +115,8 @@ export async function launchJob(order: LaunchOrder): Promise<LaunchedJob> {
 
 /** What is not named stays as it is: closed, unless it was inherited. */
 function descriptors(order: LaunchOrder, nothing: number): ('pipe' | 'ignore' | number)[] {
-  const named = Array.from({ length: FIRST_CHANNEL + order.channels + (order.seccomp === undefined ? 0 : 1) }, () => 'pipe' as const);
+  const pipes = (length: number): readonly 'pipe'[] => Array.from({ length }, () => 'pipe' as const);
+  const named = [...pipes(FIRST_CHANNEL + order.channels), ...order.sockets, ...pipes(order.seccomp === undefined ? 0 : 1)];
   const length = Math.max(named.length, ...order.inherited.map((descriptor) => descriptor + 1));
   return Array.from({ length }, (_, index) => named[index] ?? (order.inherited.includes(index) ? nothing : 'ignore'));
 }

@@ -100,8 +100,9 @@ async function tryRun(
     limits,
     binds: [...binds, ...jobBinds(trial.folder, false)],
     command,
-    environment: jobEnvironment('python3', '/tmp', 0),
+    environment: jobEnvironment('python3', '/tmp', 0, 0),
     channels: 0,
+    sockets: [],
   });
   try {
     let said = '';

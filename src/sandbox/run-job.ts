@@ -39,9 +39,10 @@ export async function runJob(settings: RunSettings, runtime: InstalledRuntime, r
     folder,
     binds: [...runtime.binds, ...jobBinds(folder, await hasJointFile(folder))],
     command: [runtime.path, ...interpreterArguments(run.runtime, run.limits), `operator/${run.operatorFile}`, '--config', 'args.json'],
-    environment: jobEnvironment(run.runtime, temporary, run.channels ?? 0),
+    environment: jobEnvironment(run.runtime, temporary, run.channels ?? 0, run.sockets?.length ?? 0),
     limits: run.limits,
     channels: run.channels ?? 0,
+    sockets: run.sockets ?? [],
   });
   try {
     return await supervise(settings, { ...run, folder }, started);

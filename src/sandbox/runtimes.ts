@@ -42,15 +42,17 @@ export function interpreterArguments(runtime: Runtime, limits: SandboxLimits): r
 }
 
 /** The whole environment of a job. */
-export function jobEnvironment(runtime: Runtime, temporary: string, channels: number): Readonly<Record<string, string>> {
+export function jobEnvironment(runtime: Runtime, temporary: string, channels: number, sockets: number): Readonly<Record<string, string>> {
+  const numbers = (from: number, count: number): string => Array.from({ length: count }, (_, index) => String(from + index)).join(',');
   return {
     HOME: temporary,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',
     TZ: 'UTC',
     ...(runtime === 'python3' && { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', PYTHONNOUSERSITE: '1' }),
-    // Descriptors of the channels to the other parties of a joint computation.
-    ...(channels > 0 && { DT_CHANNELS: Array.from({ length: channels }, (_, index) => String(index + FIRST_CHANNEL)).join(',') }),
+    // Descriptors to the daemon, and to the other parties of a joint computation.
+    ...(channels > 0 && { DT_CHANNELS: numbers(FIRST_CHANNEL, channels) }),
+    ...(sockets > 0 && { DT_SOCKETS: numbers(FIRST_CHANNEL + channels, sockets) }),
   };
 }
 

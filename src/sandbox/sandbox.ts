@@ -56,6 +56,11 @@ export interface SandboxRun {
    * not read to the end destroys them. Without a callee the operator finds its channels ended.
    */
   readonly onChannels?: (streams: readonly Duplex[]) => void;
+  /**
+   * Open descriptors of this process that the operator gets too, after the channels; it finds their numbers in DT_SOCKETS. They must be
+   * connected sockets, and the level must have the layer `seccomp` or be `process`: without the filter a job could connect them elsewhere.
+   */
+  readonly sockets?: readonly number[];
 }
 
 export interface SandboxExit {

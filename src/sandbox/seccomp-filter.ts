@@ -28,6 +28,7 @@ const CLONE_NEW_ANY = 0x7e020000; // NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, 
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 const AF_UNIX = 1;
+const MSG_FASTOPEN = 0x20000000;
 /** Second byte of every request to a socket: addresses and devices of its network namespace. */
 const SOCKET_REQUEST = 0x8900;
 // asm-generic/socket.h
@@ -47,6 +48,14 @@ interface Segment {
 }
 
 const returning = (value: number): readonly Instruction[] => [[RETURN, 0, 0, value]];
+
+/** Refuses a call whose flags, its argument `index`, would connect a socket while sending. */
+const withoutFastOpen = (index: number): readonly Instruction[] => [
+  [LOAD, 0, 0, argument(index)],
+  [IF_ANY_BIT, 0, 1, MSG_FASTOPEN],
+  ...returning(EPERM),
+  ...returning(ALLOW),
+];
 
 const checks: Readonly<Record<keyof typeof checkedCalls, readonly Instruction[]>> = {
   clone: [[LOAD, 0, 0, argument(0)], [IF_ANY_BIT, 0, 1, CLONE_NEW_ANY], ...returning(EPERM), ...returning(ALLOW)],
@@ -71,6 +80,9 @@ const checks: Readonly<Record<keyof typeof checkedCalls, readonly Instruction[]>
     ...returning(EPERM),
     ...returning(ALLOW),
   ],
+  sendto: withoutFastOpen(3),
+  sendmsg: withoutFastOpen(2),
+  sendmmsg: withoutFastOpen(3),
   getsockopt: [
     [LOAD, 0, 0, argument(2)],
     [IF_EQUAL, 3, 0, SO_PEERGROUPS],

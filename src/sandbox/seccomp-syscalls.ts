@@ -133,6 +133,10 @@ export const checkedCalls = {
   socket: [41, 198],
   setsockopt: [54, 208],
   getsockopt: [55, 209],
+  // sending may connect a socket (MSG_FASTOPEN), also one whose connection is over
+  sendto: [44, 206],
+  sendmsg: [46, 211],
+  sendmmsg: [307, 269],
 } as const satisfies Record<string, SyscallNumbers>;
 
 /** First and last number of each stretch that was gone through for this table. */

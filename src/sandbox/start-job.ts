@@ -23,6 +23,7 @@ export interface StartOrder {
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
   readonly channels: number;
+  readonly sockets: readonly number[];
   /** Whether RLIMIT_NPROC counts the processes of one job only. */
   readonly countsTasks: boolean;
 }
@@ -60,7 +61,7 @@ export async function startJob(order: StartOrder): Promise<StartedJob> {
     const evidence = await gatherEvidence(
       launched.pid,
       [...Object.keys(order.environment), ...shellVariables],
-      FIRST_CHANNEL + order.channels,
+      FIRST_CHANNEL + order.channels + order.sockets.length,
     );
     const layers = allLayers(order, cgroup, evidence);
     const unmet = unmetRows(level, layers);
@@ -80,11 +81,12 @@ export async function startJob(order: StartOrder): Promise<StartedJob> {
 }
 
 async function launchOrder(order: StartOrder): Promise<LaunchOrder> {
-  const { level, machine, limits, channels, command } = order;
+  const { level, machine, limits, channels, sockets, command } = order;
   const bounds = { limits, countsTasks: order.countsTasks, boundsData: !machine.cgroups.places.has('memory') };
   const common = {
     env: { ...order.environment, PATH: machine.tools.searchPath },
     channels,
+    sockets,
     inherited: machine.inherited,
     setupTimeoutMs: SETUP_TIMEOUT_MS,
   };
@@ -100,7 +102,7 @@ async function launchOrder(order: StartOrder): Promise<LaunchOrder> {
     files: limits.files ?? DEFAULT_FILES,
     mountinfo: await readFile('/proc/self/mountinfo', 'utf8'),
   });
-  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels });
+  const argv = isolatedLaunch(level, { ...bounds, machine, tree, command, seccompFd: FIRST_CHANNEL + channels + sockets.length });
   const arch = level === 'bubblewrap' ? seccompArch() : undefined;
   return { ...common, argv, cwd: '/', isolated: true, seccomp: arch && seccompFilter(arch) };
 }

@@ -21,8 +21,13 @@ export interface JointDescription {
   readonly seats: readonly JointSeat[];
   /** Own inputs by number; paths relative to the job folder. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** The other seats, in the order of the descriptors of DT_CHANNELS. */
+  /** The other seats, those that are not in `direct` in the order of the descriptors of DT_CHANNELS. */
   readonly peers: readonly string[];
+  /**
+   * Peers with a TCP connection of their own, in the order of the descriptors of DT_SOCKETS, and this party's role in the TLS on it. With
+   * any of them the last descriptor of DT_CHANNELS leads to the own daemon, which gives the keys and is given the account.
+   */
+  readonly direct?: readonly { readonly seat: string; readonly role: 'client' | 'server' }[];
 }
 
 const NUMBER = /^(0|[1-9][0-9]{0,3})$/;
@@ -35,7 +40,7 @@ const NAME_LENGTH = 200;
  * @throws DT_DOCUMENT_INVALID
  */
 export function parseJointDescription(value: unknown): JointDescription {
-  const fields = exactly(value, '/', ['session', 'seat', 'seats', 'inputs', 'peers']);
+  const fields = exactly(value, '/', ['session', 'seat', 'seats', 'inputs', 'peers'], ['direct']);
   const session = text(fields['session'], '/session', /^[0-9a-f]{64}$/, '64 hex digits');
   const seats = list(fields['seats'], '/seats').map((seat, i) => parseSeat(seat, pointer('seats', i)));
   if (seats.length < 2) throw invalid('/seats', 'a joint job has at least two seats');
@@ -59,7 +64,24 @@ export function parseJointDescription(value: unknown): JointDescription {
   const peers = numbers(fields['peers'], '/peers');
   const others = seats.flatMap(({ seat }) => (seat === own.seat ? [] : [seat]));
   if (!sameMembers(peers, others)) throw invalid('/peers', 'it does not name every other seat once');
-  return { session, seat: own.seat, seats, inputs: parseInputs(fields['inputs'], own.inputs), peers };
+  const direct = fields['direct'] === undefined ? undefined : parseDirect(fields['direct'], peers);
+  return { session, seat: own.seat, seats, inputs: parseInputs(fields['inputs'], own.inputs), peers, ...(direct && { direct }) };
+}
+
+function parseDirect(value: unknown, peers: readonly string[]): NonNullable<JointDescription['direct']> {
+  const direct = list(value, '/direct').map((item, i) => {
+    const { seat, role } = exactly(item, pointer('direct', i), ['seat', 'role']);
+    const peer = peers.find((candidate) => candidate === seat);
+    if (peer === undefined) throw invalid(pointer('direct', i, 'seat'), 'it is none of the peers');
+    if (role !== 'client' && role !== 'server') throw invalid(pointer('direct', i, 'role'), 'it is neither client nor server');
+    return { seat: peer, role } as const;
+  });
+  requireDifferent(
+    direct.map(({ seat }) => seat),
+    '/direct',
+    'seat',
+  );
+  return direct;
 }
 
 function parseSeat(value: unknown, at: string): JointSeat {
@@ -82,11 +104,11 @@ function parseInputs(value: unknown, own: readonly string[]): Readonly<Record<st
   );
 }
 
-function exactly(value: unknown, at: string, keys: readonly string[]): Readonly<Record<string, unknown>> {
+function exactly(value: unknown, at: string, keys: readonly string[], optional: readonly string[] = []): Readonly<Record<string, unknown>> {
   if (!isObject(value)) throw invalid(at, 'it is no object');
   const missing = keys.find((key) => !Object.hasOwn(value, key));
   if (missing !== undefined) throw invalid(at, `the key ${JSON.stringify(missing)} is missing`);
-  const extra = Object.keys(value).find((key) => !keys.includes(key));
+  const extra = Object.keys(value).find((key) => !keys.includes(key) && !optional.includes(key));
   if (extra !== undefined) throw invalid(at, `it has a key ${JSON.stringify(extra.slice(0, 60))} that is not known here`);
   return value;
 }

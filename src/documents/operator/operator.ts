@@ -114,9 +114,12 @@ export interface OperatorContent {
 /** What a joint operator's template has to ask for. */
 export const jointKeys = ['party_id', 'exec_endpoints'] as const;
 
+/** Whether code imports the kit for joint operators. */
+export const importsKit = (operation: string): boolean => /from\s*['"]compute-to-data\/privacy['"]/.test(operation);
+
 /** Code that imports the kit for joint operators, with a template that asks who computes where. */
 export const isJointCode = (operation: string, params: JsonObject): boolean =>
-  /from\s*['"]compute-to-data\/privacy['"]/.test(operation) && jointKeys.every((key) => Object.hasOwn(params, key));
+  importsKit(operation) && jointKeys.every((key) => Object.hasOwn(params, key));
 
 /** The salt of an operator's token id: what it is called and who else has the name, not its code, which new versions replace. */
 export const saltOfOperator = (content: OperatorContent, extra = ''): Bytes32 => digestOf({ metadata: content.metadata, salt: extra });

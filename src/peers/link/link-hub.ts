@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import type { Address, Bytes32 } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { Channel } from '../../privacy/channel.js';
 import { type ChannelWaiter, isChannelName } from './channel-table.js';
+import { dialDataSocket } from './data-socket.js';
 import { deferred } from './deferred.js';
 import { type LinkConnection, refusal } from './link-connection.js';
 import type { LinkEndpoint } from './link-dialer.js';
@@ -130,6 +132,29 @@ export class LinkHub {
     if (closed !== undefined) throw endedHere(peer, closed);
     if (options.signal?.aborted === true) throw endedHere(peer, 'it was not wanted any more');
     return this.open(this.linkWith(peer), session, purpose, options);
+  }
+
+  /** Whether peers can call this side. */
+  get canBeCalled(): boolean {
+    return this.server !== undefined;
+  }
+
+  /**
+   * A TCP connection that a peer makes on this side's port with the token, which it is told over a channel. Nothing on it is authenticated
+   * or encrypted; it is read no further than its greeting. Undefined where nobody can call.
+   */
+  expectSocket(
+    peer: Address,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): { readonly token: string; readonly socket: Promise<Socket> } | undefined {
+    return this.server?.dataSockets.expect(peer, timeoutMs, signal);
+  }
+
+  /** The other end of it. Undefined where the peer cannot be called. @throws DT_LINK_UNREACHABLE */
+  async dialSocket(peer: Address, token: string, timeoutMs: number, signal: AbortSignal): Promise<Socket | undefined> {
+    const endpoint = await this.options.endpointOf(peer);
+    return endpoint && dialDataSocket(peer, endpoint, token, timeoutMs, signal);
   }
 
   /** Tells of sessions that peers open first. Returns what ends it. */

@@ -1,8 +1,9 @@
 import { constants } from 'node:crypto';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Address, Bytes32 } from '../../documents/ids.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
+import { dataMagic, ExpectedSockets } from './data-socket.js';
 import { frameType } from './frames.js';
 import { LinkConnection, refusal, refusalOf } from './link-connection.js';
 import { decodeHello, type Hello, linkProtocol } from './link-handshake.js';
@@ -28,7 +29,10 @@ export interface LinkServerOptions {
 
 /** The one port on which all peers call for all jobs. A caller has `handshakeMs` to prove who it is, and few may try at once. */
 export class LinkServer {
+  /** What listens. The first byte says what a connection is: TLS of a link, or one that the daemons have agreed on for data. */
+  private readonly front: TcpServer;
   private readonly server: Server;
+  readonly dataSockets = new ExpectedSockets();
   /** Connections that have not been introduced, oldest first, by their remote end. */
   private readonly strangers = new Map<string, Socket>();
 
@@ -40,7 +44,7 @@ export class LinkServer {
       // No resumption: each connection proves the key afresh, so that a rotated key ends with the connections that used it.
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    this.server.on('connection', (socket: Socket) => this.admitStranger(socket));
+    this.front = createTcpServer({ noDelay: true }, (socket) => this.admitStranger(socket));
     this.server.on('secureConnection', (socket) => void this.receive(socket));
     this.server.on('tlsClientError', (error, socket) => this.onTlsError(error, socket));
   }
@@ -50,16 +54,16 @@ export class LinkServer {
     const { host, port } = options;
     const listening = new LinkServer(options);
     return new Promise((resolve, reject) => {
-      listening.server.once('error', (error: NodeJS.ErrnoException) => {
+      listening.front.once('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EADDRINUSE') reject(new ToolkitError('DT_PORT_BUSY', { host, port }, error));
         else reject(new ToolkitError('DT_INPUT_INVALID', { what: `The address ${host}:${port}`, reason: error.message }, error));
       });
-      listening.server.listen(port, host, () => resolve(listening));
+      listening.front.listen(port, host, () => resolve(listening));
     });
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return (this.front.address() as AddressInfo).port;
   }
 
   /** For connections from now on. */
@@ -69,7 +73,7 @@ export class LinkServer {
   }
 
   close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.front.close(() => resolve()));
     for (const socket of this.strangers.values()) socket.destroy();
     return closed;
   }
@@ -86,6 +90,26 @@ export class LinkServer {
     }
     this.strangers.set(remote, socket);
     socket.once('close', () => this.strangers.delete(remote));
+    const { handshakeMs } = this.options.limits;
+    const timer = setTimeout(() => {
+      socket.destroy();
+      const reason = 'it did not finish the TLS handshake in time';
+      this.options.onRefused(new ToolkitError('DT_LINK_HANDSHAKE', { peer: remote, reason }), remote, undefined);
+    }, handshakeMs);
+    const onError = (): void => undefined;
+    socket.on('error', onError);
+    socket.once('close', () => clearTimeout(timer));
+    socket.once('data', (head: Buffer) => {
+      clearTimeout(timer);
+      socket.pause();
+      if (head[0] === dataMagic[0]) {
+        this.strangers.delete(remote);
+        return this.dataSockets.admit(socket, head, handshakeMs);
+      }
+      socket.off('error', onError);
+      socket.unshift(head);
+      this.server.emit('connection', socket);
+    });
   }
 
   private onTlsError(error: Error, socket: TLSSocket): void {

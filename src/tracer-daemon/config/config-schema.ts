@@ -232,6 +232,13 @@ export const configSchema: SectionSchema = {
       },
       graceSeconds: count(1, 86_400, 30, 'Seconds that a computation outlives a broken connection.'),
       peerWaitSeconds: count(1, 86_400, 60, 'Seconds that a joint job waits for the daemons of its other parties.'),
+      direct: {
+        type: 'boolean',
+        default: true,
+        description:
+          'Operators of joint jobs get a TCP connection to each peer, where the sandbox filters system calls: twice as fast. false: all goes through the daemons.',
+        expected: 'true or false',
+      },
     }),
     joint: section('Joint computations with other organizations.', {
       help: {

@@ -48,6 +48,8 @@ export interface DaemonConfig {
     readonly keyFile: string;
     readonly graceSeconds: number;
     readonly peerWaitSeconds: number;
+    /** Whether operators may get connections of their own to their peers' operators. */
+    readonly direct: boolean;
   };
   readonly joint: { readonly help: JointHelp; readonly limit: number };
   readonly grants: { readonly auto: boolean; readonly maxDays: number | undefined };

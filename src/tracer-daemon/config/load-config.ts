@@ -62,7 +62,14 @@ function plainValues(document: Document.Parsed, file: string): unknown {
 
 /** What has passed the schema: defaults are there, optional keys may be missing. */
 type CheckedValues = { -readonly [K in keyof Omit<DaemonConfig, 'key' | 'tls' | 'link'>]: DaemonConfig[K] } & {
-  link: { listen?: { host?: string; port: number }; advertise?: string; keyFile?: string; graceSeconds: number; peerWaitSeconds: number };
+  link: {
+    listen?: { host?: string; port: number };
+    advertise?: string;
+    keyFile?: string;
+    graceSeconds: number;
+    peerWaitSeconds: number;
+    direct: boolean;
+  };
   tls?: { certFile: string; keyFile: string };
   key: { keystore: string; name: string; file?: string; passwordEnv: string };
 };
@@ -117,6 +124,7 @@ function completed(values: CheckedValues, folder: string): DaemonConfig {
       keyFile: link.keyFile === undefined ? join(dirname(jobsFolder), 'link.key') : at(link.keyFile),
       graceSeconds: link.graceSeconds,
       peerWaitSeconds: link.peerWaitSeconds,
+      direct: link.direct,
     },
     joint: { help: joint.help, limit: joint.limit },
     grants: { auto: grants.auto, maxDays: grants.maxDays },

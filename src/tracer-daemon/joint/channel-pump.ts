@@ -18,8 +18,7 @@ export class ChannelPump {
   private readonly inbound: Promise<void>;
   /** Why the peer's side ended, if it did before this side closed it. */
   peerProblem: ToolkitError | undefined;
-  /** What the operator said when it gave up. */
-  operatorReason: string | undefined;
+  private operatorReason: string | undefined;
 
   constructor(
     private readonly operator: Duplex,
@@ -27,7 +26,7 @@ export class ChannelPump {
     private readonly options: {
       readonly stallMs: number;
       /** Called once, for whichever end breaks off first. */
-      readonly onBreak: (who: 'own' | 'peer') => void;
+      readonly onBreak: (who: 'own' | 'peer', reason?: string) => void;
     },
   ) {
     this.local = streamChannel(operator, { peer: 'the operator', stallMs: options.stallMs });
@@ -100,7 +99,7 @@ export class ChannelPump {
     }
     if (this.peerProblem === undefined) {
       this.operatorReason = String(error.details['reason'] ?? error.message);
-      this.options.onBreak('own');
+      this.options.onBreak('own', this.operatorReason);
     }
     this.link.abort(this.operatorReason ?? error.message);
   }

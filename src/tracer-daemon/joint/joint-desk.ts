@@ -15,12 +15,14 @@ import { stageJob } from '../pipeline/stage.js';
 import { type AuthorizedJob, brand, type ExecutedJob, type ResolvedRequest, type StagedJob } from '../pipeline/stages.js';
 import type { Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
+import { closePaths, openPaths, type Paths } from './direct-path.js';
 import { forgetFinished, readFinished } from './finished-state.js';
 import { executeJointly } from './joint-execution.js';
-import { JointPeer, PeerLost } from './joint-peer.js';
+import { JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { JointOutcome, JointRun, JointRuns } from './joint-runs.js';
 import type { SignedDecision } from './joint-wire.js';
 import { CONTROL, type Meeting, meet, type OwnSide, refusedBy, tellEnd } from './meet.js';
+import { pending } from './pending.js';
 
 /** How often parties that lost each other meet again in one run. */
 const MOST_MEETINGS = 4;
@@ -189,22 +191,27 @@ export class JointDesk implements JointRuns {
         return { executed: brand<ExecutedJob>({ staged, exit: finished.exit }), record: finished.record };
       }
       await forgetFinished(folder);
-      const staged = await this.stage(party, meeting);
-      return await executeJointly(this.deps, own, meeting, { staged, lease: run.lease, signal });
+      const { staged, paths } = await this.stage(party, meeting);
+      return await executeJointly(this.deps, own, meeting, { staged, paths, lease: run.lease, signal });
     } finally {
       for (const peer of meeting.peers) peer.close();
     }
   }
 
   /** What is wrong with the data here ends it for all parties. */
-  private async stage({ table, run, runs, session, signal }: Party, { peers, execution }: Meeting): Promise<StagedJob> {
+  private async stage(party: Party, { peers, execution }: Meeting): Promise<{ readonly staged: StagedJob; readonly paths: Paths }> {
+    const { table, run, runs, session, signal } = party;
+    let paths: Paths | undefined;
     try {
+      paths = await openPaths(this.deps, run.authorized.joint.seat.seat, peers, run.authorized, signal);
       const agreed = createHash('sha256').update(`${session} ${execution}`).digest('hex');
-      const staged = await stageJob(this.deps, run.authorized, run.runId, signal, { session: agreed, runs });
+      const direct = [...paths.direct].map(([seat, { role }]) => ({ seat, role }));
+      const staged = await stageJob(this.deps, run.authorized, run.runId, signal, { session: agreed, runs, direct });
       await start(table, run);
-      return staged;
+      return { staged, paths };
     } catch (error) {
-      if (!signal.aborted) await tellEnd(peers, error, false);
+      if (paths !== undefined) closePaths(paths);
+      if (!signal.aborted && !(error instanceof PeerLost)) await tellEnd(peers, error, error instanceof PeerEnded);
       throw error;
     }
   }
@@ -323,22 +330,6 @@ interface Party {
 async function start(table: Table, run: JointRun): Promise<void> {
   await run.onStart();
   table.started.resolve();
-}
-
-interface Pending<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function pending<T>(): Pending<T> {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }
 
 async function withinTime<T>(promise: Promise<T>, limitMs: number, late: () => ToolkitError): Promise<T> {

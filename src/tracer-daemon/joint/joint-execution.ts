@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
-import type { JointRecord } from '../../documents/receipt/receipt.js';
+import type { JointRecord, LinkTraffic } from '../../documents/receipt/receipt.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
+import { descriptorOf } from '../../peers/link/data-socket.js';
+import type { Channel } from '../../privacy/channel.js';
 import type { SandboxExit } from '../../sandbox/sandbox.js';
 import type { DaemonDeps } from '../deps.js';
 import { ExecutionError, executeJob } from '../pipeline/execute.js';
@@ -9,9 +11,13 @@ import { RunAborted } from '../pipeline/run-aborted.js';
 import type { ExecutedJob, StagedJob } from '../pipeline/stages.js';
 import type { Lease } from '../store/run.js';
 import { ChannelPump } from './channel-pump.js';
+import { closePaths, type Paths } from './direct-path.js';
 import { writeFinished } from './finished-state.js';
 import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
+import type { ControlMessage } from './joint-wire.js';
 import type { Meeting, OwnSide } from './meet.js';
+import { type OperatorAccount, openAccount, trafficOf } from './operator-account.js';
+import { pending } from './pending.js';
 
 /** How long the others' reasons are waited for once this side has failed, to name the one from which all followed. */
 const LAST_WORDS_MS = 10_000;
@@ -45,74 +51,103 @@ export async function executeJointly(
   deps: ExecutionDeps,
   own: OwnSide,
   meeting: Meeting,
-  job: { readonly staged: StagedJob; readonly lease: Lease; readonly signal: AbortSignal },
+  job: { readonly staged: StagedJob; readonly paths: Paths; readonly lease: Lease; readonly signal: AbortSignal },
 ): Promise<JointExecution> {
   const { peers, execution } = meeting;
   const over = new AbortController();
   const signal = AbortSignal.any([job.signal, over.signal]);
-  const run: RunningParty = { pumps: [], exit: undefined, blame: undefined };
+  const run = new RunningParty();
   let timer: NodeJS.Timeout | undefined;
   const onEnd = (reason: unknown): void => {
     // What the peers say then follows from this side's operator, which still has to say how it ended.
     if (run.blame === 'own') timer ??= setTimeout(() => over.abort(reason), LAST_WORDS_MS);
     else over.abort(reason);
   };
-  const finalWords = peers.map((peer, i) => followPeer(peer, i, execution, run, onEnd));
-  for (const word of finalWords) word.catch(() => undefined);
+  const words = peers.map((peer) => peer.expect('done'));
+  const finals = words.map((word, i) => followPeer(peers[i] as JointPeer, word, execution, run));
+  for (const promise of [...words, ...finals]) promise.catch(onEnd);
   try {
     const executed = await runOperator(deps, own, meeting, { ...job, signal }, run);
     run.exit = executed.exit;
-    await Promise.all(run.pumps.map((pump) => pump.operatorEnded));
+    const sent = await run.traffic();
     await releasable(executed.staged.folder); // what could not be released later ends it for all of them now
-    for (const [i, peer] of peers.entries()) await peer.send({ kind: 'done', execution, sent: (run.pumps[i] as ChannelPump).sent });
-    await Promise.all(finalWords);
-    const record = recordOf(own, meeting, run.pumps);
+    for (const peer of peers) await peer.send({ kind: 'done', execution, sent: (sent.get(peer.seat.seat) as Traffic).sent });
+    await Promise.all(finals);
+    const record = recordOf(own, meeting, await run.traffic());
     await writeFinished(executed.staged.folder, { record, exit: executed.exit });
     await confirm(peers, execution);
-    await Promise.all(run.pumps.map((pump) => pump.close()));
+    await Promise.all([...run.pumps.values()].map((pump) => pump.close()));
     return { executed, record };
   } catch (error) {
-    throw await endOf(error, own, meeting, run, { given: job.signal, over: over.signal, finalWords });
+    if (error instanceof ExecutionError) run.exit = error.exit;
+    await run.hearAccount();
+    throw await endOf(error, own, meeting, run, { given: job.signal, over: over.signal, words });
   } finally {
     clearTimeout(timer);
+    closePaths(job.paths);
   }
 }
 
-interface RunningParty {
-  pumps: readonly ChannelPump[];
+/** What is known of this side's operator while it runs. */
+class RunningParty {
+  /** Of the peers that are reached over the daemons, by seat. */
+  pumps: ReadonlyMap<string, ChannelPump> = new Map();
+  /** Of those that the operator reaches itself. */
+  account: OperatorAccount | undefined;
   exit: SandboxExit | undefined;
   /** Whose end of a channel was broken off first. */
   blame: 'own' | 'peer' | undefined;
+  /** What the operator said when it gave up by itself. */
+  reason: string | undefined;
+  private readonly accounted = pending<ReadonlyMap<string, Traffic>>();
+
+  /** What has crossed each link in both directions, once the operator has ended well. */
+  async traffic(): Promise<ReadonlyMap<string, Traffic>> {
+    await Promise.all([...this.pumps.values()].map((pump) => pump.operatorEnded));
+    const direct = this.account === undefined ? {} : await trafficOf(this.account);
+    const relayed = [...this.pumps].map(([seat, { sent, received }]) => [seat, { sent, received }] as const);
+    const all = new Map<string, Traffic>([...Object.entries(direct), ...relayed]);
+    this.accounted.resolve(all);
+    return all;
+  }
+
+  /** What has come from a peer on a connection of its own, once this side's operator has ended; it waits as long as that takes. */
+  async receivedDirectly(seat: string): Promise<LinkTraffic | undefined> {
+    return (await this.accounted.promise).get(seat)?.received;
+  }
+
+  /** An operator with connections of its own says itself who broke off. */
+  async hearAccount(): Promise<void> {
+    const account = await this.account?.said;
+    if (account?.kind !== 'failure') return;
+    this.blame ??= account.echo ? 'peer' : 'own';
+    if (!account.echo) this.reason ??= account.reason;
+  }
 }
 
 /**
- * Waits for a peer's word that its operator has ended well, and for all that it says it has sent. Whatever else comes ends this side.
+ * Waits for all that a peer says it has sent. Whatever else comes ends this side.
  * @throws PeerLost, PeerEnded, DT_JOINT_PROTOCOL, DT_JOINT_TRANSCRIPT
  */
 async function followPeer(
   peer: JointPeer,
-  index: number,
+  word: Promise<Extract<ControlMessage, { kind: 'done' }>>,
   execution: string,
   run: RunningParty,
-  onEnd: (reason: unknown) => void,
 ): Promise<void> {
-  try {
-    const done = await peer.expect('done');
-    if (done.execution !== execution)
-      throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: 'it is done with something else' });
-    const pump = run.pumps[index];
-    if (pump === undefined) throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: 'it is done before it began' });
-    await pump.untilReceived(done.sent.messages);
-    const { received } = pump;
-    if (received.messages !== done.sent.messages || received.bytes !== done.sent.bytes || received.sha256 !== done.sent.sha256) {
-      const say = ({ messages, bytes, sha256 }: typeof received): string => `${messages} messages, ${bytes} bytes, ${sha256.slice(0, 16)}…`;
-      throw new ToolkitError('DT_JOINT_TRANSCRIPT', { peer: peer.name, reason: `${say(done.sent)} against ${say(received)}` });
-    }
-    pump.endInput();
-  } catch (error) {
-    onEnd(error);
-    throw error;
+  const { execution: finished, sent } = await word;
+  if (finished !== execution) throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: 'it is done with something else' });
+  const pump = run.pumps.get(peer.seat.seat);
+  if (pump === undefined && run.account === undefined)
+    throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: 'it is done before it began' });
+  await pump?.untilReceived(sent.messages);
+  const received = pump?.received ?? (await run.receivedDirectly(peer.seat.seat));
+  if (received?.messages !== sent.messages || received.bytes !== sent.bytes || received.sha256 !== sent.sha256) {
+    const say = ({ messages, bytes, sha256 }: LinkTraffic): string => `${messages} messages, ${bytes} bytes, ${sha256.slice(0, 16)}…`;
+    const here = received === undefined ? 'nothing' : say(received);
+    throw new ToolkitError('DT_JOINT_TRANSCRIPT', { peer: peer.name, reason: `${say(sent)} against ${here}` });
   }
+  pump?.endInput();
 }
 
 async function confirm(peers: readonly JointPeer[], execution: string): Promise<void> {
@@ -126,12 +161,14 @@ async function runOperator(
   deps: ExecutionDeps,
   own: OwnSide,
   { peers, execution }: Meeting,
-  { staged, lease, signal }: { readonly staged: StagedJob; readonly lease: Lease; readonly signal: AbortSignal },
+  job: { readonly staged: StagedJob; readonly paths: Paths; readonly lease: Lease; readonly signal: AbortSignal },
   run: RunningParty,
 ): Promise<ExecutedJob> {
+  const { staged, paths, lease, signal } = job;
   const stallMs = Math.min(2 ** 31 - 1, deps.config.sandbox.limits.wallSeconds * 1000 + 60_000);
+  const relayed = peers.filter((peer) => !paths.direct.has(peer.seat.seat));
   const links = await Promise.all(
-    peers.map((peer) =>
+    relayed.map((peer) =>
       deps.links
         .channel(peer.organization, own.session, `data.${execution.slice(0, 32)}`, { timeoutMs: OPEN_MS, stallMs, signal })
         .catch((error: unknown) => {
@@ -140,23 +177,25 @@ async function runOperator(
         }),
     ),
   );
+  const onBreak = (who: 'own' | 'peer', reason?: string): void => {
+    run.blame ??= who;
+    if (who === 'own') run.reason ??= reason;
+  };
+  const onChannels = (streams: readonly Duplex[]): void => {
+    run.pumps = new Map(
+      relayed.map((peer, i) => [peer.seat.seat, new ChannelPump(streams[i] as Duplex, links[i] as Channel, { stallMs, onBreak })]),
+    );
+    const last = streams[relayed.length];
+    if (last !== undefined) run.account = openAccount(last, paths, stallMs);
+    // The operator has its own copies from here on; its end must be the end of the connection.
+    closePaths(paths);
+  };
   try {
-    return await executeJob(deps, staged, lease, signal, {
-      count: peers.length,
-      onChannels: (streams: readonly Duplex[]) => {
-        run.pumps = streams.map(
-          (stream, i) =>
-            new ChannelPump(stream, links[i] as (typeof links)[number], {
-              stallMs,
-              onBreak: (who) => {
-                run.blame ??= who;
-              },
-            }),
-        );
-      },
-    });
+    const sockets = [...paths.direct].map(([seat, { socket }]) => descriptorOf(socket, seat));
+    const count = relayed.length + (sockets.length > 0 ? 1 : 0);
+    return await executeJob(deps, staged, lease, signal, { count, onChannels, sockets });
   } finally {
-    if (run.pumps.length === 0) for (const link of links) link.abort('the operator could not be started');
+    if (run.pumps.size === 0) for (const link of links) link.abort('the operator could not be started');
   }
 }
 
@@ -166,20 +205,19 @@ async function endOf(
   own: OwnSide,
   meeting: Meeting,
   run: RunningParty,
-  ends: { readonly given: AbortSignal; readonly over: AbortSignal; readonly finalWords: readonly Promise<void>[] },
+  ends: { readonly given: AbortSignal; readonly over: AbortSignal; readonly words: readonly Promise<unknown>[] },
 ): Promise<unknown> {
-  if (error instanceof ExecutionError) run.exit = error.exit;
   const cause = causeOf(error, run, ends);
   const isEcho = run.blame !== 'own' && (cause instanceof PeerEnded || (cause instanceof ExecutionError && run.blame === 'peer'));
   const reason = sharedReason(cause, run);
-  for (const pump of run.pumps) pump.abort(reason.message);
+  for (const pump of run.pumps.values()) pump.abort(reason.message);
   if (cause instanceof PeerLost || (cause instanceof RunAborted && ['stop', 'lost'].includes(cause.abort.kind))) return cause;
   await tell(meeting, { ...reason, echo: isEcho });
   if (cause instanceof RunAborted) return cause;
-  const words = isEcho ? await lastWords(meeting, ends.finalWords) : [];
+  const words = isEcho ? await lastWords(meeting, ends.words) : [];
   const root = words.find((word) => !word.echo) ?? words[0] ?? cause;
   const problem = root instanceof PeerEnded || root instanceof ExecutionError ? root.problem : toToolkitError(root);
-  return new JointFailure(problem, recordOf(own, meeting, []), run.exit);
+  return new JointFailure(problem, recordOf(own, meeting, new Map()), run.exit);
 }
 
 function causeOf(error: unknown, run: RunningParty, { given, over }: { readonly given: AbortSignal; readonly over: AbortSignal }): unknown {
@@ -187,17 +225,15 @@ function causeOf(error: unknown, run: RunningParty, { given, over }: { readonly 
   // What a peer said or did stopped the operator: then that is the cause, and not how the operator ended.
   if (run.blame !== 'own') return over.aborted ? over.reason : error;
   if (error instanceof ExecutionError) return error;
-  const said = run.pumps.find((pump) => pump.operatorReason !== undefined)?.operatorReason;
-  return new ToolkitError('DT_JOB_OPERATOR_FAILED', { exit: 'a channel that it broke off', log: said ?? '(it said nothing)' });
+  return new ToolkitError('DT_JOB_OPERATOR_FAILED', { exit: 'a channel that it broke off', log: run.reason ?? '(it said nothing)' });
 }
 
 /** What peers may know of a failure here: never the operator's log. */
 function sharedReason(error: unknown, run: RunningParty): { readonly code: string; readonly message: string } {
   if (error instanceof ExecutionError) {
-    const said = run.pumps.find((pump) => pump.operatorReason !== undefined)?.operatorReason;
     const { code, details } = error.problem;
     if (code !== 'DT_JOB_OPERATOR_FAILED') return { code, message: error.problem.message };
-    return { code, message: said ?? `its operator ended with ${String(details['exit'])}` };
+    return { code, message: run.reason ?? `its operator ended with ${String(details['exit'])}` };
   }
   if (error instanceof RunAborted)
     return error.abort.kind === 'revoked'
@@ -213,14 +249,14 @@ async function tell(meeting: Meeting, word: { readonly code: string; readonly me
 }
 
 /** What the others say of their own ends, until one says that it began with it. */
-async function lastWords(meeting: Meeting, finalWords: readonly Promise<void>[]): Promise<readonly PeerEnded[]> {
+async function lastWords(meeting: Meeting, words: readonly Promise<unknown>[]): Promise<readonly PeerEnded[]> {
   const heard: PeerEnded[] = [];
   let enough: () => void = () => undefined;
   const bound = new Promise<void>((resolve) => {
     enough = resolve;
   });
   const timer = setTimeout(enough, LAST_WORDS_MS);
-  const listen = async (peer: JointPeer, done: Promise<void> | undefined): Promise<void> => {
+  const listen = async (peer: JointPeer, done: Promise<unknown> | undefined): Promise<void> => {
     try {
       await done;
       for (;;) await peer.expect('confirmed');
@@ -230,23 +266,25 @@ async function lastWords(meeting: Meeting, finalWords: readonly Promise<void>[])
       if (!error.echo) enough();
     }
   };
-  await Promise.race([Promise.all(meeting.peers.map((peer, i) => listen(peer, finalWords[i]))), bound]);
+  await Promise.race([Promise.all(meeting.peers.map((peer, i) => listen(peer, words[i]))), bound]);
   clearTimeout(timer);
   return heard;
 }
 
-export function recordOf(own: OwnSide, meeting: Meeting, pumps: readonly ChannelPump[]): JointRecord {
+export function recordOf(own: OwnSide, meeting: Meeting, traffic: ReadonlyMap<string, Traffic>): JointRecord {
   return {
     seat: own.seat.seat,
     execution: meeting.execution,
-    peers: meeting.peers.map((peer, i) => {
-      const pump = pumps[i];
-      return {
-        seat: peer.seat.seat,
-        organization: peer.organization,
-        decisions: peer.decisions.map(({ token, decision, signature }) => ({ token, decision, signature })),
-        ...(pump && { sent: pump.sent, received: pump.received }),
-      };
-    }),
+    peers: meeting.peers.map((peer) => ({
+      seat: peer.seat.seat,
+      organization: peer.organization,
+      decisions: peer.decisions.map(({ token, decision, signature }) => ({ token, decision, signature })),
+      ...traffic.get(peer.seat.seat),
+    })),
   };
+}
+
+interface Traffic {
+  readonly sent: LinkTraffic;
+  readonly received: LinkTraffic;
 }

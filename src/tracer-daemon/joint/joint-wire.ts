@@ -14,7 +14,7 @@ export interface SignedDecision {
 
 /**
  * What the daemons of a joint job tell each other beside the computation, on a channel of their own. In this order: hello both ways,
- * agreed both ways, the computation, done both ways, confirmed both ways. `refused` takes the place of hello, `ended` that of anything
+ * agreed and offer both ways, path one way, the computation, done both ways, confirmed both ways. `refused` takes the place of hello, `ended` that of anything
  * after it.
  */
 export type ControlMessage =
@@ -30,6 +30,10 @@ export type ControlMessage =
     }
   | { readonly kind: 'refused'; readonly decisions: readonly SignedDecision[]; readonly reason: string }
   | { readonly kind: 'agreed'; readonly execution: string }
+  /** What this side brings for a connection between the operators: see DirectOffer. Empty: nothing. */
+  | { readonly kind: 'offer'; readonly key?: string; readonly token?: string }
+  /** Whether the caller has made that connection. */
+  | { readonly kind: 'path'; readonly direct: boolean }
   /** Its operator has ended well, and this is what was sent on the link to the reader. */
   | { readonly kind: 'done'; readonly execution: string; readonly sent: LinkTraffic }
   /** All traffic was as announced, and its results are safe on its disk: from here on it can release. */
@@ -66,6 +70,11 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
     if (typeof found !== 'string') throw broken(`${key} is no text`);
     return found.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, LONGEST_TEXT);
   };
+  const token = (): string => {
+    const found = value['token'];
+    if (typeof found !== 'string' || !/^[0-9a-f]{32}$/.test(found)) throw broken('token is not 32 hex digits');
+    return found;
+  };
   const flag = (key: string): boolean => {
     const found = value[key];
     if (typeof found !== 'boolean') throw broken(`${key} is neither true nor false`);
@@ -91,6 +100,14 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
       return { kind: 'refused', decisions: decisions(), reason: text('reason') };
     case 'agreed':
       return { kind: 'agreed', execution: hex('execution') };
+    case 'offer':
+      return {
+        kind: 'offer',
+        ...(value['key'] !== undefined && { key: hex('key') }),
+        ...(value['token'] !== undefined && { token: token() }),
+      };
+    case 'path':
+      return { kind: 'path', direct: flag('direct') };
     case 'confirmed':
       return { kind: 'confirmed', execution: hex('execution') };
     case 'done':

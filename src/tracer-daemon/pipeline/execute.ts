@@ -21,7 +21,7 @@ export async function executeJob(
   job: StagedJob,
   lease: Lease,
   signal: AbortSignal,
-  channels?: { readonly count: number; readonly onChannels: (streams: readonly Duplex[]) => void },
+  channels?: { readonly count: number; readonly onChannels: (streams: readonly Duplex[]) => void; readonly sockets: readonly number[] },
 ): Promise<ExecutedJob> {
   const limits = limitsOf(deps.config);
   const tail: string[] = [];
@@ -35,7 +35,7 @@ export async function executeJob(
       limits,
       signal,
       onLog: log.write,
-      ...(channels && { channels: channels.count, onChannels: channels.onChannels }),
+      ...(channels && { channels: channels.count, onChannels: channels.onChannels, sockets: channels.sockets }),
     });
   } finally {
     await log.close();

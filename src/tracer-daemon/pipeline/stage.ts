@@ -15,6 +15,15 @@ import type { DaemonDeps } from '../deps.js';
 import type { Dataset } from '../store/store.js';
 import { type AuthorizedJob, brand, type StagedJob } from './stages.js';
 
+/** What a joint job adds to a job folder. */
+export interface JointStaging {
+  /** Digest of what all parties have agreed to. */
+  readonly session: string;
+  /** All runs of this organization, whose data the operator gets. */
+  readonly runs: readonly AuthorizedJob[];
+  readonly direct: NonNullable<JointDescription['direct']>;
+}
+
 /**
  * Stage 4. The job folder: inputs/ with a copy of the data whose bytes are checked while they are copied, operator/ with the very code
  * whose digest was authorized, args.json, empty outputs/; for a joint job also joint.json, the kit, and the data of all runs of this
@@ -26,7 +35,7 @@ export async function stageJob(
   job: AuthorizedJob,
   runId: string,
   signal: AbortSignal,
-  joint?: { readonly session: string; readonly runs: readonly AuthorizedJob[] },
+  joint?: JointStaging,
 ): Promise<StagedJob> {
   const { operator } = job.step;
   const folder = join(deps.config.jobs.folder, runId);
@@ -41,7 +50,7 @@ export async function stageJob(
   await writeFile(join(folder, 'args.json'), canonicalBytes(job.step.arguments), { mode: 0o444 });
   if (joint !== undefined) {
     if (operator.runtime === 'node') await stagePrivacyPackage(join(folder, 'operator'));
-    await writeFile(join(folder, 'joint.json'), JSON.stringify(describe(job, joint.session, inputs), null, 1), { mode: 0o444 });
+    await writeFile(join(folder, 'joint.json'), JSON.stringify(describe(job, joint, inputs), null, 1), { mode: 0o444 });
   }
   return brand<StagedJob>({ authorized: job, folder, operatorFile });
 }
@@ -68,7 +77,11 @@ async function stageInput(
   return unique;
 }
 
-function describe(job: AuthorizedJob, session: string, files: ReadonlyMap<TokenId, string>): JointDescription | undefined {
+function describe(
+  job: AuthorizedJob,
+  { session, direct }: JointStaging,
+  files: ReadonlyMap<TokenId, string>,
+): JointDescription | undefined {
   if (job.joint === undefined) return undefined;
   const { group, seat } = job.joint;
   const { organizations } = job.request.facts;
@@ -83,6 +96,7 @@ function describe(job: AuthorizedJob, session: string, files: ReadonlyMap<TokenI
     })),
     inputs: Object.fromEntries(seat.inputs.map(({ number, token }) => [number, `inputs/${files.get(token)}`])),
     peers: group.seats.flatMap((other) => (other.seat === seat.seat ? [] : [other.seat])),
+    ...(direct.length > 0 && { direct }),
   };
 }
 

@@ -46,8 +46,8 @@ describe('the session of an operator', () => {
     expect([nameOfSeat(joint, '0'), nameOfSeat(joint, '1')]).toEqual(['Bank A (seat 0)', 'seat 1']);
   });
 
-  it.each(['', '4,5', 'x', '4.5', '-1', '04'])('takes %j for no descriptors of its channels', (text) => {
-    expect(() => openChannels(joint, text)).toThrow(
+  it.each(['', '4,5', 'x', '4.5', '-1', '04'])('takes %j for no descriptors of its channels', async (text) => {
+    await expect(openChannels(joint, { DT_CHANNELS: text })).rejects.toThrow(
       expect.objectContaining({ code: 'DT_INPUT_INVALID', message: expect.stringContaining('DT_CHANNELS') }),
     );
   });
