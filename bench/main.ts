@@ -5,6 +5,7 @@ import type { Bench, BenchResult } from './bench.js';
 import { cliStart } from './cli-start.js';
 import { gas } from './gas.js';
 import { jobOverhead } from './job-overhead.js';
+import { jointLr } from './joint-lr.js';
 import { programBench } from './program-bench.js';
 import { queueKill } from './queue-kill.js';
 import { renderResult } from './render-result.js';
@@ -16,6 +17,7 @@ const benches: readonly Bench[] = [
   jobOverhead,
   queueKill,
   gas,
+  jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),
 ];
 

@@ -92,6 +92,8 @@ await runOperator(async (session) => {
     curve: evaluations,
     train_ms: Math.round(trainMs),
     rounds: otherBank.rounds,
+    wait_ms: Math.round(otherBank.waitMs),
+    send_ms: Math.round(otherBank.sendMs),
     links: trafficOf(session),
   });
 });
