@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createJointWorld, endings, inProcess, type JointWorld, jointOf, receiptsOf } from '../support/joint-world.js';
 import type { BankRole } from '../support/world.js';
 
-describe('a joint job of two banks and a helper', () => {
+describe.each([
+  ['with connections of their own', true],
+  ['over their daemons', false],
+])('a joint job of two banks and a helper, whose operators speak %s', (_, direct) => {
   let joint: JointWorld<BankRole>;
   beforeAll(async () => {
-    joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 15 } });
+    joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 15, direct } });
   });
   afterAll(() => joint.close());
 
