@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/documents/canonical.js';
 import type { TokenId } from '../../src/documents/ids.js';
 import type { JointRecord, Receipt } from '../../src/documents/receipt/receipt.js';
 import type { ConfigValues } from '../../src/tracer-daemon/config/config.js';
-import { type BankProcess, type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type World } from './world.js';
+import { type BankProcess, type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from './world.js';
 
 /**
  * Does what its `mode` says at seat `at`; everywhere else it exchanges `rounds` messages with every peer, checks what comes, and writes
@@ -54,7 +54,7 @@ export interface JointWorld<Bank> {
   readonly task: bigint;
   algorithm(
     modelArgs: JsonObject,
-    changes?: { readonly endpoints?: JsonObject; readonly perToken?: Record<string, JsonObject> },
+    changes?: { readonly endpoints?: JsonObject; readonly perToken?: Record<string, JsonObject>; readonly by?: Role },
   ): Promise<TokenId>;
   /** Adds a job and asks all parties for their shares. */
   exec(modelArgs: JsonObject, options?: { wait?: boolean; listener?: RunListener; endpoints?: JsonObject }): Promise<ExecJobResult>;
@@ -120,7 +120,8 @@ export async function createJointWorld<Bank extends BankRole | BankProcess>(
       });
       count += 1;
       const workflow = { [a0]: of(0, a0), [b1]: of(1, b1), [a2]: of(2, a2) };
-      return (await composeAsset(c.context, { attributes: compositeAttributes(`joint ${count}`, 'Algorithm', workflow) })).dt;
+      const { context } = changes.by ?? c;
+      return (await composeAsset(context, { attributes: compositeAttributes(`joint ${count}`, 'Algorithm', workflow) })).dt;
     },
     exec: async (modelArgs, { wait = true, listener, endpoints: other } = {}) => {
       const algorithm = await self.algorithm(modelArgs, other === undefined ? {} : { endpoints: other });

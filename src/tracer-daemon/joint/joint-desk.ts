@@ -1,35 +1,28 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { resolveJob } from '../../catalog/resolve-facts.js';
-import { buildJobSpec } from '../../constraints/check-facts.js';
-import type { Decision } from '../../documents/decision/decision.js';
-import { digestOfDecision } from '../../documents/decision/decision.js';
-import { type Address, type Bytes32, parseAddress, type TokenId } from '../../documents/ids.js';
-import { digestOfSpec, type JobSpec } from '../../documents/job/job-spec.js';
-import { type JointGroup, type JointSeat, jointSession, parseJointSession, seatOf, tokensOf } from '../../documents/job/joint-group.js';
-import { decisionTypedData } from '../../documents/job/typed-data.js';
-import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
-import type { SessionOffer } from '../../peers/link/link-hub.js';
+import type { TokenId } from '../../documents/ids.js';
+import { type JointSeat, jointSession, parseJointSession, tokensOf } from '../../documents/job/joint-group.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
+import { recallOutputs } from '../pipeline/release.js';
+import { RunAborted } from '../pipeline/run-aborted.js';
 import { stageJob } from '../pipeline/stage.js';
 import { type AuthorizedJob, brand, type ExecutedJob, type ResolvedRequest, type StagedJob } from '../pipeline/stages.js';
 import type { Run } from '../store/run.js';
-import { isFinal } from '../store/run-state.js';
 import { closePaths, openPaths, type Paths } from './direct-path.js';
+import { endWord, tellEnd } from './end-word.js';
 import { forgetFinished, readFinished } from './finished-state.js';
+import { JointAnswers } from './joint-answers.js';
 import { executeJointly } from './joint-execution.js';
-import { JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
+import { PeerLost } from './joint-peer.js';
 import type { JointOutcome, JointRun, JointRuns } from './joint-runs.js';
 import type { SignedDecision } from './joint-wire.js';
-import { CONTROL, type Meeting, meet, type OwnSide, refusedBy, tellEnd } from './meet.js';
+import { type Meeting, meet, type OwnSide, refusedBy } from './meet.js';
 import { pending } from './pending.js';
+import { signDecision } from './sign-decision.js';
 
 /** How often parties that lost each other meet again in one run. */
 const MOST_MEETINGS = 4;
-const ANSWER_MS = 10_000;
-/** Sessions of peers that ask before the request has come here. */
-const MOST_WAITING = 1_024;
-
 type DeskDeps = Omit<DaemonDeps, 'joint'>;
 
 /** The runs of one organization that belong to one seat, until all of them are there and the computation is over. */
@@ -40,7 +33,11 @@ class Table {
   readonly outcome = pending<JointOutcome>();
   readonly complete = pending<void>();
 
-  constructor(readonly wanted: readonly TokenId[]) {
+  constructor(
+    readonly wanted: readonly TokenId[],
+    /** What the chain calls this organization, for people. */
+    readonly name: string,
+  ) {
     for (const { promise } of [this.started, this.outcome, this.complete]) promise.catch(() => undefined);
   }
 
@@ -50,8 +47,10 @@ class Table {
   }
 
   fail(error: unknown): void {
-    this.controller.abort(error);
-    for (const end of [this.started, this.outcome, this.complete]) end.reject(error);
+    // Another process has that run; the others go back into the queue and wait for it there.
+    const reason = error instanceof RunAborted && error.abort.kind === 'lost' ? new RunAborted({ kind: 'stop' }) : error;
+    this.controller.abort(reason);
+    for (const end of [this.started, this.outcome, this.complete]) end.reject(reason);
   }
 }
 
@@ -61,25 +60,24 @@ class Table {
  */
 export class JointDesk implements JointRuns {
   private readonly tables = new Map<string, Table>();
-  /** Peers that have asked about a session for which there is no run here yet. */
-  private readonly asking = new Map<string, Set<Address>>();
-  private readonly unsubscribe: () => void;
+  /** Runs that have sat at a table, which has heard of their end. */
+  private readonly seated = new Set<string>();
+  private readonly answers: JointAnswers;
 
   constructor(private readonly deps: DeskDeps) {
-    this.unsubscribe = deps.links.onSession((offer) => {
-      void this.answer(offer).catch((error) => deps.log.warn({ err: error, peer: offer.peer }, 'a peer could not be answered'));
-    });
+    this.answers = new JointAnswers(deps, (session) => this.tables.has(session));
   }
 
   stop(): void {
-    this.unsubscribe();
+    this.answers.stop();
   }
 
   async run(run: JointRun): Promise<JointOutcome> {
     const { joint, request } = run.authorized;
     const session = jointSession(request.spec.job, request.specDigest, joint.group);
-    const table = this.tables.get(session) ?? new Table(tokensOf(request.spec, joint.seat));
+    const table = this.tables.get(session) ?? new Table(tokensOf(request.spec, joint.seat), this.nameOf(request, joint.seat));
     this.tables.set(session, table);
+    this.seated.add(run.runId);
     const fail = (error: unknown): void => {
       this.leave(session, table);
       table.fail(error);
@@ -89,53 +87,34 @@ export class JointDesk implements JointRuns {
     if (run.signal.aborted) onAbort();
     try {
       table.sit(run);
-      await this.refuseIfRefused(table, run);
+      await this.endIfRefused(table, run);
       return joint.leads ? await this.lead(table, run, session) : await this.follow(table, run);
     } catch (error) {
       fail(error);
+      if (endWord(error) === undefined) this.seated.delete(run.runId); // it comes again
       throw error;
     } finally {
       run.signal.removeEventListener('abort', onAbort);
     }
   }
 
-  async refuse(resolved: ResolvedRequest, decision: Decision, reason: string): Promise<void> {
-    const { asked, spec, specDigest } = resolved;
-    const place = seatOf(spec, this.deps.organization, asked.token);
-    if (place === undefined) return;
-    const session = jointSession(spec.job, specDigest, place.group);
-    this.tables.get(session)?.fail(refusedBy({ name: 'this organization' }, reason));
-    const signed = await this.sign(resolved, asked.token, digestOfDecision(decision), false);
-    await this.tellAsking(session, place.group, (peer) => this.sendRefusal(peer, session, [signed], reason));
-  }
-
   async over(run: Run): Promise<void> {
-    const { specDigest, failure } = run;
-    const sessions = [...this.asking.keys()].filter((session) => {
-      const about = parseJointSession(session);
-      return about?.job === run.jobId && about.spec === specDigest;
-    });
-    if (sessions.length === 0 || specDigest === undefined || failure === undefined) return;
-    const spec = await this.specOf(run.jobId, specDigest);
-    const group = spec && seatOf(spec, this.deps.organization, run.token)?.group;
-    if (spec === undefined || group === undefined) return;
-    const session = jointSession(spec.job, specDigest, group);
-    if (run.state !== 'refused')
-      return this.tellAsking(session, group, (peer) => this.sendEnd(peer, session, { code: failure.code, message: failure.message }));
-    const decision = (failure.details['decision'] ?? run.decisionDigest) as Bytes32;
-    const signed = await this.sign({ spec, specDigest }, run.token, decision, false);
-    await this.tellAsking(session, group, (peer) => this.sendRefusal(peer, session, [signed], failure.message));
+    if (!this.seated.delete(run.runId) && run.failure !== undefined) {
+      // The others of its seat wait for it.
+      for (const [session, table] of this.tables) {
+        const about = parseJointSession(session);
+        if (about?.job === run.jobId && about.spec === run.specDigest && table.wanted.includes(run.token)) {
+          this.leave(session, table);
+          table.fail(this.endOf(run, table.name));
+        }
+      }
+    }
+    await this.answers.over(run);
   }
 
   /** From now on who comes for the session sits at a new table. */
   private leave(session: string, table: Table): void {
     if (this.tables.get(session) === table) this.tables.delete(session);
-  }
-
-  private async tellAsking(session: string, group: JointGroup, tell: (peer: Address) => Promise<void>): Promise<void> {
-    const peers = [...(this.asking.get(session) ?? [])].filter((peer) => group.seats.some((seat) => seat.organization === peer));
-    this.asking.delete(session);
-    await Promise.allSettled(peers.map(tell));
   }
 
   private async follow(table: Table, run: JointRun): Promise<JointOutcome> {
@@ -149,10 +128,19 @@ export class JointDesk implements JointRuns {
     await withinTime(table.complete.promise, seconds * 1000, () => {
       const missing = table.wanted.filter((token) => !table.runs.has(token)).join(', ');
       const reason = `no run for ${missing}, which its part needs as well`;
-      return new ToolkitError('DT_JOINT_PEER_ABSENT', { peer: 'this organization', seconds, reason });
+      return new ToolkitError('DT_JOINT_PEER_ABSENT', { peer: table.name, seconds, reason });
     });
     const runs = table.wanted.map((token) => (table.runs.get(token) as JointRun).authorized);
-    const decisions = await Promise.all(runs.map((job) => this.sign(job.request, job.step.token, job.decisionDigest, true)));
+    const { spec, specDigest } = run.authorized.request;
+    const decisions = await Promise.all(
+      runs.map(({ step, decisionDigest }) =>
+        signDecision(
+          this.deps,
+          { job: BigInt(spec.job), spec: specDigest },
+          { token: step.token, decision: decisionDigest, allowed: true },
+        ),
+      ),
+    );
     const signal = AbortSignal.any([run.signal, table.controller.signal]);
     for (let meetings = 1; ; meetings += 1) {
       try {
@@ -181,12 +169,13 @@ export class JointDesk implements JointRuns {
       .map((seat) => ({ seat, name: this.nameOf(request, seat) }));
     await this.tell(run, { joint: 'waiting', text: `Waiting for ${seats.map(({ name }) => name).join(', ')}` });
     const waitMs = this.deps.config.link.peerWaitSeconds * 1000;
+    await this.answers.hush(session);
     const meeting = await meet(this.deps, own, seats, { waitMs, signal });
-    this.asking.delete(session);
     try {
       await this.tell(run, { joint: 'agreed', text: `All parties agree: execution ${meeting.execution.slice(0, 16)}` });
       if (meeting.isFinished && finished !== undefined) {
         await start(table, run);
+        await recallOutputs(folder);
         const staged = brand<StagedJob>({ authorized: run.authorized, folder, operatorFile: '' });
         return { executed: brand<ExecutedJob>({ staged, exit: finished.exit }), record: finished.record };
       }
@@ -211,7 +200,7 @@ export class JointDesk implements JointRuns {
       return { staged, paths };
     } catch (error) {
       if (paths !== undefined) closePaths(paths);
-      if (!signal.aborted && !(error instanceof PeerLost)) await tellEnd(peers, error, error instanceof PeerEnded);
+      await tellEnd(peers, signal.aborted ? signal.reason : error);
       throw error;
     }
   }
@@ -224,95 +213,26 @@ export class JointDesk implements JointRuns {
     await this.deps.store.events.append(run.lease, [{ kind: 'progress', time: this.deps.now(), payload }]);
   }
 
-  private async sign(
-    { spec, specDigest }: Pick<ResolvedRequest, 'spec' | 'specDigest'>,
-    token: TokenId,
-    decision: Bytes32,
-    allowed: boolean,
-  ): Promise<SignedDecision> {
-    const seal = { job: BigInt(spec.job), dataToken: token, spec: specDigest, decision, allowed };
-    const { domain, types, values } = decisionTypedData(this.deps.domain, seal);
-    return { token, decision, allowed, signature: await this.deps.signer.signTypedData(domain, types, values) };
-  }
-
-  /** One run of the seat was refused at the door, so it never comes. @throws DT_JOINT_REFUSED */
-  private async refuseIfRefused(table: Table, { authorized }: JointRun): Promise<void> {
+  /**
+   * A run of the seat was refused since this one came into the queue, or at the door, so it does not come. What was refused before may have
+   * been told to run again, as this one has.
+   * @throws DT_JOINT_REFUSED
+   */
+  private async endIfRefused(table: Table, { runId, authorized }: JointRun): Promise<void> {
+    const { asked, specDigest } = authorized.request;
+    const queuedAt = (await this.deps.store.runs.get(runId))?.queuedAt ?? 0;
     for (const token of table.wanted) {
       if (table.runs.has(token)) continue;
-      const other = await this.deps.store.runs.find(authorized.request.asked.job, token);
-      if (other?.state === 'refused' && other.specDigest === authorized.request.specDigest)
-        throw refusedBy({ name: 'this organization' }, other.failure?.message ?? token);
+      const other = await this.deps.store.runs.find(asked.job, token);
+      if (other?.state !== 'refused' || other.specDigest !== specDigest) continue;
+      if (other.startedAt === undefined || (other.finishedAt ?? 0) >= queuedAt) throw this.endOf(other, table.name);
     }
   }
 
-  /** A peer waits for a party that this daemon has no run for now: perhaps its run is over. */
-  private async answer({ peer, session, purpose }: SessionOffer): Promise<void> {
-    const asked = parseJointSession(session);
-    if (asked === undefined || purpose !== CONTROL || this.tables.has(session)) return;
-    const runs = (await this.deps.store.runs.list({ jobId: asked.job })).filter((run) => run.specDigest === asked.spec);
-    const refused = runs.filter((run) => run.state === 'refused');
-    const isOver = runs.length > 0 && runs.every((run) => isFinal(run.state));
-    if (refused.length === 0 && !(isOver && runs.some((run) => run.state === 'succeeded'))) {
-      // Not here yet, or about to run again: it waits as long as it likes.
-      const waiting = this.asking.get(session) ?? new Set();
-      if (this.asking.size < MOST_WAITING) this.asking.set(session, waiting.add(peer));
-      return;
-    }
-    const spec = await this.specOf(asked.job, asked.spec);
-    const group = spec?.joint?.find((candidate) => jointSession(spec.job, asked.spec, candidate) === session);
-    const own = group?.seats.find((seat) => seat.organization === this.deps.organization);
-    if (spec === undefined || own === undefined || group?.seats.every((seat) => seat.organization !== peer)) return;
-    const tokens = tokensOf(spec, own);
-    const mine = runs.filter((run) => tokens.includes(run.token));
-    const resolved = { spec, specDigest: asked.spec };
-    const sign = (run: Run, allowed: boolean): Promise<SignedDecision> =>
-      this.sign(resolved, run.token, run.decisionDigest as Bytes32, allowed);
-    const no = mine.find((run) => run.state === 'refused');
-    if (no !== undefined) return this.sendRefusal(peer, session, [await sign(no, false)], no.failure?.message ?? 'it was refused');
-    const lead = mine.find((run) => run.token === tokens[0]);
-    const finished = lead && (await readFinished(join(this.deps.config.jobs.folder, lead.runId)));
-    if (lead?.state !== 'succeeded' || finished === undefined) return;
-    const { execution } = finished.record;
-    const decisions = await Promise.all(mine.map((run) => sign(run, true)));
-    await this.withControl(peer, session, async (control) => {
-      await control.send({ kind: 'hello', version: 1, nonce: execution, finished: execution, committed: true, decisions });
-      await control.expect('hello');
-    });
-  }
-
-  private async specOf(job: bigint, digest: Bytes32): Promise<JobSpec | undefined> {
-    const { spec } = buildJobSpec(await resolveJob(this.deps.ledger, this.deps.content, job));
-    return digestOfSpec(spec) === digest ? spec : undefined;
-  }
-
-  private async sendRefusal(peer: Address, session: string, decisions: readonly SignedDecision[], reason: string): Promise<void> {
-    await this.withControl(peer, session, async (control) => {
-      await control.send({ kind: 'refused', decisions, reason: reason.slice(0, 1_500) });
-      await control.expect('hello');
-    });
-  }
-
-  private async sendEnd(peer: Address, session: string, end: { readonly code: string; readonly message: string }): Promise<void> {
-    await this.withControl(peer, session, async (control) => {
-      await control.send({ kind: 'ended', ...end, echo: false });
-      await control.expect('hello');
-    });
-  }
-
-  private async withControl(peer: Address, session: string, talk: (control: JointPeer) => Promise<void>): Promise<void> {
-    const channel = await this.deps.links.channel(parseAddress(peer), session, CONTROL, {
-      timeoutMs: ANSWER_MS,
-      stallMs: ANSWER_MS,
-      transcript: false,
-    });
-    const control = new JointPeer({ seat: '', organization: peer, inputs: [] }, peer, channel);
-    try {
-      await talk(control);
-    } catch (error) {
-      this.deps.log.debug({ problem: toToolkitError(error).message, peer }, 'a peer that was answered left');
-    } finally {
-      control.close();
-    }
+  private endOf({ state, failure, token }: Run, name: string): ToolkitError {
+    const reason = failure?.message ?? token;
+    if (state === 'refused') return refusedBy({ name }, reason);
+    return new ToolkitError('DT_JOINT_PEER_FAILED', { peer: name, reason, cause: failure?.code });
   }
 }
 

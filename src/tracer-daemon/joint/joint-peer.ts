@@ -21,13 +21,25 @@ export class PeerEnded extends Error {
   }
 }
 
+/** How long a peer whose link is alive may say nothing. */
+export interface Patience {
+  /** For its word that its operator has ended well, from the start of the computation. */
+  readonly doneMs: number;
+  /** For anything else. */
+  readonly answerMs: number;
+}
+
 /** Another party of a joint job, once its daemon has answered. */
 export class JointPeer {
+  /** A message that has come, or is awaited, before anybody expects it. */
+  private ahead: Promise<ControlMessage> | undefined;
+
   constructor(
     readonly seat: JointSeat,
     /** What the chain calls it, for people. */
     readonly name: string,
     private readonly control: Channel,
+    private readonly patience: Patience,
   ) {}
 
   get organization(): Address {
@@ -41,25 +53,60 @@ export class JointPeer {
     await this.control.send(encodeControl(message)).catch((error: unknown) => this.lost(error));
   }
 
-  /** The next message, which must be one of these. @throws PeerLost, PeerEnded, DT_JOINT_REFUSED, DT_JOINT_PROTOCOL */
+  /** The next message, which must be one of these. @throws PeerLost, PeerEnded, DT_JOINT_PROTOCOL */
   async expect<Kind extends ControlKind>(...kinds: readonly Kind[]): Promise<Extract<ControlMessage, { kind: Kind }>> {
-    const bytes = await this.control.receive().catch((error: unknown) => this.lost(error));
-    const message = parseControl(bytes, this.name);
+    const message = await this.inTime(this.read(), kinds);
+    this.ahead = undefined;
     if ((kinds as readonly ControlKind[]).includes(message.kind)) return message as Extract<ControlMessage, { kind: Kind }>;
-    if (message.kind === 'ended')
-      throw new PeerEnded(
-        new ToolkitError('DT_JOINT_PEER_FAILED', { peer: this.name, reason: message.message, cause: message.code }),
-        message.echo,
-      );
+    if (message.kind === 'ended') throw this.endedBy(message);
     throw new ToolkitError('DT_JOINT_PROTOCOL', {
       peer: this.name,
       reason: `it sent ${message.kind} in the place of ${kinds.join(' or ')}`,
     });
   }
 
+  /** While nothing is expected of it: rejects once it is lost or says that it is over. Its next message stays for who expects it. */
+  async watch(): Promise<void> {
+    const message = await this.read();
+    if (message.kind === 'ended') throw this.endedBy(message);
+  }
+
   /** In order: what was sent still arrives. */
   close(): void {
     this.control.close().catch(() => undefined);
+  }
+
+  private read(): Promise<ControlMessage> {
+    this.ahead ??= this.control.receive().then(
+      (bytes) => parseControl(bytes, this.name),
+      (error: unknown) => this.lost(error),
+    );
+    return this.ahead;
+  }
+
+  /** A daemon that lives and says nothing would otherwise be waited for as long as its link holds. */
+  private async inTime<T>(word: Promise<T>, kinds: readonly ControlKind[]): Promise<T> {
+    const limitMs = kinds.includes('done') ? this.patience.doneMs : this.patience.answerMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => {
+          const reason = `it did not say ${kinds.join(' or ')} within ${limitMs / 1000} s`;
+          this.control.abort(reason);
+          reject(new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: this.name, reason })));
+        },
+        Math.min(limitMs, 0x7fffffff),
+      );
+    });
+    try {
+      return await Promise.race([word, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private endedBy({ code, message, echo }: Extract<ControlMessage, { kind: 'ended' }>): PeerEnded {
+    return new PeerEnded(new ToolkitError('DT_JOINT_PEER_FAILED', { peer: this.name, reason: message, cause: code }), echo);
   }
 
   private lost(error: unknown): never {

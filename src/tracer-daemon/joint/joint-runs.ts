@@ -1,6 +1,5 @@
-import type { Decision } from '../../documents/decision/decision.js';
 import type { JointRecord } from '../../documents/receipt/receipt.js';
-import type { AuthorizedJob, ExecutedJob, JointPlace, ResolvedRequest } from '../pipeline/stages.js';
+import type { AuthorizedJob, ExecutedJob, JointPlace } from '../pipeline/stages.js';
 import type { Lease, Run } from '../store/run.js';
 
 /** One run of this organization in a joint computation. */
@@ -26,9 +25,10 @@ export interface JointRuns {
    * @throws JointFailure, DT_JOINT_*, DT_LINK_*, DT_DATASET_*, RunAborted (of any run of the seat)
    */
   run(run: JointRun): Promise<JointOutcome>;
-  /** A request for a joint job was refused here: those who wait for it are told at once. */
-  refuse(resolved: ResolvedRequest, decision: Decision, reason: string): Promise<void>;
-  /** A run ended without a success: peers that still wait for it are told. */
+  /**
+   * A run has ended, or was refused at the door. Runs that wait for it here end as well, and peers that still wait for it are told: of a
+   * refusal, an end, or, if its part is released, of that.
+   */
   over(run: Run): Promise<void>;
   stop(): void;
 }

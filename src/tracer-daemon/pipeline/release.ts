@@ -1,5 +1,5 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { collectOutputs, type JobOutput } from '../../sandbox/outputs.js';
 import { brand, type ExecutedJob, type ReleasedJob, type ReleasedOutput } from './stages.js';
@@ -37,4 +37,22 @@ export async function releaseOutputs(job: ExecutedJob): Promise<ReleasedJob> {
     outputs.push({ name, sizeBytes, sha256 });
   }
   return brand<ReleasedJob>({ executed: job, outputs });
+}
+
+/**
+ * A release that a kill has broken off is begun again from where its files were, if all that was to be released is still there: in
+ * outputs/ what had not been moved, in released/ what had.
+ */
+export async function recallOutputs(folder: string): Promise<void> {
+  const from = join(folder, RELEASED);
+  const found = await readdir(from, { withFileTypes: true, recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return [];
+  });
+  for (const entry of found) {
+    if (!entry.isFile()) continue;
+    const name = relative(from, join(entry.parentPath, entry.name));
+    await mkdir(dirname(join(folder, 'outputs', name)), { recursive: true });
+    await rename(join(from, name), join(folder, 'outputs', name));
+  }
 }

@@ -10,7 +10,7 @@ import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
 import { authorize } from './authorize.js';
 import { ExecutionError, executeJob } from './execute.js';
-import { RELEASED, releaseOutputs } from './release.js';
+import { RELEASED, recallOutputs, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
 import { type Ending, isAnchored, pathOnChain, writeReceipt } from './settle.js';
@@ -34,7 +34,8 @@ export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'en
     await deps.store.runs.giveBack(lease);
     return ending;
   }
-  if (!(await mayBeReleasedYet(deps, run.runId, ending.end))) await wipe(deps, run.runId, ending.end.outcome !== 'succeeded');
+  if (ending.end.outcome === 'succeeded') await wipe(deps, run.runId, false);
+  else await withhold(deps, run.runId);
   await writeEnding(deps, run.runId, ending);
   const settled = await deps.store.runs.settle(lease, { ...ending.end, ...(ending.sandbox && { sandbox: ending.sandbox }) });
   if (settled) await finishRun(deps, context.claimed, ending);
@@ -43,26 +44,14 @@ export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'en
 
 const finishedIn = (deps: DaemonDeps, runId: string) => readFinished(join(deps.config.jobs.folder, runId));
 
-/**
- * All operators of a joint job have ended well, and a peer was lost before all had confirmed it. It may have released its part, so that
- * a rerun must find this one.
- */
-async function mayBeReleasedYet(deps: DaemonDeps, runId: string, { failure }: RunEnd): Promise<boolean> {
-  const isLost = failure !== undefined && ['DT_JOINT_PEER_LOST', 'DT_JOINT_PEER_ABSENT'].includes(failure.code);
-  return isLost && (await finishedIn(deps, runId)) !== undefined;
-}
-
 /** From settling to the final state: the receipt is written, its anchoring is pending. */
 async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending): Promise<void> {
   const run = (await deps.store.runs.get(claimed.run.runId)) ?? claimed.run;
   const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
   await deps.store.runs.finish(claimed.lease, receipt, isAnchored(ending.path));
-  if (ending.end.outcome !== 'succeeded') {
-    const over = await deps.store.runs.get(claimed.run.runId);
-    // For peers that still wait. Nobody here waits for it, and their own bounds end it otherwise.
-    if (over !== undefined)
-      deps.joint.over(over).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
-  }
+  const over = await deps.store.runs.get(claimed.run.runId);
+  // For peers that still wait. Nobody here waits for it, and their own bounds end it otherwise.
+  if (over !== undefined) deps.joint.over(over).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
 }
 
 /** A run whose end was decided but that has no receipt: canceled in the queue, interrupted once too often, or killed in between. */
@@ -70,6 +59,7 @@ export async function settleRun(deps: DaemonDeps, claimed: ClaimedRun): Promise<
   const { run } = claimed;
   const left = run.startedAt === undefined ? undefined : await readEnding(deps, run.runId);
   if (left !== undefined && left.end.outcome === run.outcome) return finishRun(deps, claimed, left);
+  if (run.startedAt !== undefined) await withhold(deps, run.runId);
   const failure = run.failure ?? problemOf(new ToolkitError('DT_JOB_INTERRUPTED', { id: run.jobId, limit: run.maxAttempts }));
   const outcome = run.outcome === undefined || run.outcome === 'succeeded' ? 'failed' : run.outcome;
   const sandbox = run.sandbox && { sandbox: run.sandbox };
@@ -185,6 +175,17 @@ async function pathOf(deps: DaemonDeps, run: Run): Promise<readonly Run['token']
     deps.log.warn({ err: error, run: run.runId }, 'the path of an ended run cannot be read');
     return [];
   }
+}
+
+/**
+ * Nothing of a run that did not succeed leaves. But once the operators of a joint job have all ended well, a peer may have released its
+ * part without this side's knowing, so that a rerun must find this one: the results stay where they are, in no receipt and at no address.
+ */
+async function withhold(deps: DaemonDeps, runId: string): Promise<void> {
+  if ((await finishedIn(deps, runId)) === undefined) return wipe(deps, runId, true);
+  const folder = join(deps.config.jobs.folder, runId);
+  await recallOutputs(folder);
+  for (const part of ['inputs', RELEASED]) await rm(join(folder, part), { recursive: true, force: true });
 }
 
 /** Staged data does not outlive the run, and what a failed one wrote does not leave; logs stay for the retention time. */

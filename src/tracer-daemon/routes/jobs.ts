@@ -58,10 +58,8 @@ export function jobRoutes(deps: DaemonDeps): Router {
     if (!decision.allowed) {
       const denied = deniedBy(decision, admitted.algorithm);
       if (isGenuine && known === undefined) {
-        await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
-        void deps.joint
-          .refuse(resolved, decision, denied.message)
-          .catch((error) => deps.log.warn({ err: error }, 'peers could not be told'));
+        const refused = await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
+        deps.joint.over(refused).catch((error) => deps.log.warn({ err: error, run: refused.runId }, 'peers could not be told'));
       }
       throw denied;
     }
@@ -189,13 +187,14 @@ async function recordRefusal(
   refused: NewRun,
   resolved: ResolvedRequest,
   failure: ReturnType<typeof problemOf>,
-): Promise<void> {
+): Promise<Run> {
   const step = resolved.steps.find((candidate) => candidate.token === refused.token);
   const path = pathOnChain(resolved.facts, refused.token === resolved.facts.root ? [refused.token] : (step?.path ?? []));
   const seen = { ...refused, startedAt: undefined } as NewRun & Run;
   const receiptDigest =
     path.length === 0 ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
-  await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }), isAnchored: isAnchored(path) });
+  const anchoring = { ...(receiptDigest && { receiptDigest }), isAnchored: isAnchored(path) };
+  return (await deps.store.runs.recordRefusal(refused, { failure, ...anchoring })).run;
 }
 
 /** Server-sent events: what the store has, then what comes, until the run is final. A comment now and then keeps proxies from closing. */
