@@ -309,6 +309,31 @@ export const errorTable = {
     409,
   ),
 
+  DT_PSI_ID: row(
+    'The id in row {row}, column {column} of the join {reason}.',
+    'Correct or leave out the row, or agree with the other side on another normalization; nothing was sent.',
+    2,
+    422,
+  ),
+  DT_PSI_DUPLICATE: row(
+    '{count} rows repeat the id of another row; the first is row {row}, which repeats row {first}.',
+    'Leave the repeated rows out, or choose `keep-first` for duplicates; nothing was sent.',
+    2,
+    422,
+  ),
+  DT_PSI_SIZE: row(
+    'The set has {actual} ids where at most {limit} were declared or can be joined.',
+    'Declare a larger size to pad to; a single join takes up to 16,777,216 ids.',
+    2,
+    422,
+  ),
+  DT_PSI_TOO_FEW: row(
+    'The two sides have fewer ids in common than the {minimum} that one of them demands; nobody learns how many.',
+    'Join larger sets, or ask the owner that demands it for a smaller minimum.',
+    5,
+    422,
+  ),
+
   DT_LINK_KEY_FILE: row(
     'The link key in {path} cannot be used: {reason}',
     'Give the file mode 0600 and an Ed25519 key in PEM form; without the file a new key is made, which the chain must then hold.',

@@ -22,6 +22,18 @@ export const messageKinds = {
   done: 17,
   partialScores: 18,
   maskedValues: 19,
+  psiShape: 40,
+  psiBaseKey: 41,
+  psiBasePoints: 42,
+  psiSeedCorrections: 43,
+  psiLocations: 44,
+  psiMasked: 45,
+  psiTags: 46,
+  psiElements: 47,
+  psiReturned: 48,
+  psiVerdict: 49,
+  psiMatches: 50,
+  psiProof: 51,
 } as const;
 
 export type MessageKind = keyof typeof messageKinds;

@@ -1,0 +1,156 @@
+import { messageHeaderBytes } from '../message-link.js';
+import { ColumnGenerators } from './column-generators.js';
+import {
+  codeBits,
+  codePlane,
+  itemsAtOnce,
+  KkrtFunctions,
+  type KkrtPlan,
+  kkrtPlan,
+  maxPlacements,
+  regions,
+  rowBytes,
+  rowStride,
+  rowsPerDraw,
+  rowsPerMessage,
+  tagsPerMessage,
+} from './kkrt-plan.js';
+import { type PsiSession, yieldToLink } from './psi-session.js';
+import { shuffledOrder } from './secret-order.js';
+import { ChosenSeedsParty } from './seed-ot.js';
+
+/**
+ * The sending end of the protocol in kkrt-plan. digests: offset in memory of `count` distinct digests. peerCount: items of the receiver.
+ * Returns the secret order: the item at each place that the receiver may name.
+ */
+export async function kkrtSend(session: PsiSession, digests: number, count: number, peerCount: number): Promise<Uint32Array> {
+  const sender = new KkrtSender(session, digests, count, peerCount);
+  return sender.run();
+}
+
+class KkrtSender {
+  private readonly plan: KkrtPlan;
+  private readonly functions: KkrtFunctions;
+  private readonly at: ReturnType<KkrtSender['allocate']>;
+
+  constructor(
+    private readonly session: PsiSession,
+    private readonly digests: number,
+    private readonly count: number,
+    peerCount: number,
+  ) {
+    this.plan = kkrtPlan(peerCount, count);
+    this.functions = new KkrtFunctions(session);
+    this.at = this.allocate();
+  }
+
+  async run(): Promise<Uint32Array> {
+    const { memory, link, random, clock } = this.session;
+    const { at, count } = this;
+    const party = new ChosenSeedsParty(link, codeBits, random, clock);
+    await party.offer();
+    clock.run('encoding', () => {
+      shuffledOrder(memory, at.order, count, random);
+      memory.kernels.gatherDigests(at.digests, this.digests, at.order, count);
+    });
+    const { secret, seeds } = await party.finish();
+    memory.bytes(at.secret, rowBytes).set(secret);
+    const attempt = (await link.receive('psiLocations', 1))[0] as number;
+    if (attempt >= maxPlacements) throw link.broken(`it names placement ${attempt} of ${maxPlacements}`);
+    clock.run('encoding', () => {
+      this.functions.locate(at.locations, at.digests, count, this.plan.bins, attempt);
+    });
+    await this.answer(new ColumnGenerators(seeds));
+    return memory.indexes(at.order, count).slice();
+  }
+
+  private allocate() {
+    const { memory } = this.session;
+    const { bins, tagBytes } = this.plan;
+    const drawn = Math.min(rowsPerDraw, bins);
+    return {
+      order: memory.allocate(4 * this.count),
+      digests: memory.allocate(16 * this.count),
+      // Kernels work on four items at a time: those behind the end must be readable, and their bins valid.
+      locations: memory.allocate(12 * (this.count + 4)),
+      rows: [memory.allocate(rowStride * bins), memory.allocate(rowStride * bins)] as const,
+      columns: memory.allocate((codeBits / 8) * drawn),
+      secret: memory.allocate(rowStride),
+      codes: memory.allocate(4 * codePlane + 64),
+      received: memory.allocate(rowBytes * rowsPerMessage),
+      frame: memory.allocate(messageHeaderBytes + tagBytes * tagsPerMessage + 64),
+    };
+  }
+
+  /** While the rows of one region arrive, the tags of the region before it are computed and sent. */
+  private async answer(generators: ColumnGenerators): Promise<void> {
+    const { rows } = this.at;
+    let previous = Promise.resolve();
+    for (let region = 0; region < regions; region++) {
+      const target = rows[(region % 2) as 0 | 1];
+      await Promise.all([this.receiveRows(generators, target), previous]);
+      previous = this.sendTags(region, target);
+    }
+    await previous;
+  }
+
+  private async receiveRows(generators: ColumnGenerators, rows: number): Promise<void> {
+    const { memory, link, clock } = this.session;
+    const { kernels, scratch } = memory;
+    const { bins } = this.plan;
+    const { columns, secret, received } = this.at;
+    for (let row = 0; row < bins; row += rowsPerDraw) {
+      const drawn = Math.min(rowsPerDraw, bins - row);
+      const at = rows + rowStride * row;
+      clock.run('extension', () => {
+        generators.fill(memory.bytes(columns, (codeBits / 8) * drawn), drawn / 8);
+        kernels.transposeBits(at, rowStride, columns, codeBits / 64, drawn / 8, scratch);
+      });
+      for (let from = 0; from < drawn; from += rowsPerMessage) {
+        const count = Math.min(rowsPerMessage, drawn - from);
+        const payload = await link.receive('psiMasked', rowBytes * count);
+        clock.run('extension', () => {
+          memory.bytes(received, payload.byteLength).set(payload);
+          kernels.openRows(at + rowStride * from, received, secret, count);
+        });
+      }
+    }
+  }
+
+  private async sendTags(region: number, rows: number): Promise<void> {
+    const { memory, link } = this.session;
+    const { tagBytes } = this.plan;
+    for (let from = 0; from < this.count; from += tagsPerMessage) {
+      const count = Math.min(tagsPerMessage, this.count - from);
+      this.computeTags(region, rows, from, count);
+      await link.send('psiTags', memory.bytes(this.at.frame, messageHeaderBytes + tagBytes * count));
+      await yieldToLink();
+    }
+  }
+
+  private computeTags(region: number, rows: number, from: number, count: number): void {
+    const { memory, clock } = this.session;
+    const { bins, tagBytes } = this.plan;
+    const { digests, locations, codes, secret, frame } = this.at;
+    for (let done = 0; done < count; done += itemsAtOnce) {
+      const n = Math.min(itemsAtOnce, count - done);
+      const item = from + done;
+      clock.run('encoding', () => this.functions.encode(codes, digests + 16 * item, n));
+      clock.run('hashing', () =>
+        memory.kernels.hashCandidates(
+          frame + messageHeaderBytes + tagBytes * done,
+          tagBytes,
+          locations + 12 * item + 4 * region,
+          codes,
+          codePlane,
+          rows,
+          secret,
+          n,
+          region * bins,
+          this.functions.chain,
+          memory.scratch,
+        ),
+      );
+    }
+  }
+}
