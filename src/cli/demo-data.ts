@@ -1,18 +1,53 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDataset } from '../datasets/open-dataset.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 
-/** Of scripts/generate-credit.mjs, which also runs by itself. */
+/** Of samples/generate-credit.mjs, which also runs by itself. */
 type GenerateCredit = (options: { rows: number; seed: number; folder: string }) => unknown;
+
+/** Of samples/split-for-joint.mjs, which also runs by itself. */
+type SplitForJoint = (options: { folder: string; target: string }) => {
+  readonly featuresA: string;
+  readonly labelA: string;
+  readonly featuresB: string;
+  readonly rows: number;
+  readonly columnsA: readonly string[];
+  readonly columnsB: readonly string[];
+};
 
 export interface DemoFiles {
   readonly bankA: string;
   readonly bankB: string;
   /** Attribute files, adapted to the columns of the data. */
   readonly attributes: { readonly bankA: string; readonly bankB: string; readonly algorithm: string };
+  /** For the joint model; or why there can be none. */
+  readonly joint: JointFiles | { readonly missing: string };
 }
+
+export interface JointFiles {
+  readonly featuresA: string;
+  readonly labelA: string;
+  readonly featuresB: string;
+  readonly columns: { readonly a: number; readonly b: number };
+  readonly rows: { readonly train: number; readonly test: number };
+  /** Writes the attribute files, for daemons at these URLs. */
+  attributesFor(urls: DaemonUrls): Promise<JointAttributes>;
+}
+
+export interface DaemonUrls {
+  readonly bankA: string;
+  readonly bankB: string;
+  readonly dealer: string;
+}
+
+export type JointAttributes = Readonly<Record<'featuresA' | 'labelA' | 'featuresB' | 'alone' | 'algorithm', string>>;
+
+/** Of the rows, the last are kept to test on: the same for bank A alone and for both. */
+const HELD_OUT = 0.3;
+/** What the tokens of the samples demand. */
+const LEAST_TRAIN_ROWS = 1000;
 
 /**
  * The data and attribute files of the demo: generated ones, or `bank_a.csv` (id, y, features) and `bank_b.csv` (id, features) of a folder.
@@ -22,26 +57,18 @@ export async function prepareDemo(samples: string, folder: string, own: string |
   const bankA = join(folder, 'bank-a', 'data', 'bank_a.csv');
   const bankB = join(folder, 'bank-b', 'data', 'bank_b.csv');
   for (const file of [bankA, bankB]) await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
+  const source = own ?? join(folder, 'generated');
   if (own === undefined) {
-    const made = join(folder, 'generated');
-    const { generateCredit } = (await import(pathToFileURL(join(samples, 'generate-credit.mjs')).href)) as {
-      generateCredit: GenerateCredit;
-    };
-    await generateCredit({ rows: 10_000, seed: 20, folder: made });
-    await take(join(made, 'bank_a.csv'), bankA);
-    await take(join(made, 'bank_b.csv'), bankB);
-  } else {
-    await take(join(own, 'bank_a.csv'), bankA);
-    await take(join(own, 'bank_b.csv'), bankB);
+    const { generateCredit } = await sample<{ generateCredit: GenerateCredit }>(samples, 'generate-credit.mjs');
+    await generateCredit({ rows: 10_000, seed: 20, folder: source });
   }
-  const attributes = join(folder, 'attributes');
-  await mkdir(attributes, { recursive: true });
+  await take(join(source, 'bank_a.csv'), bankA);
+  await take(join(source, 'bank_b.csv'), bankB);
+  await mkdir(join(folder, 'attributes', 'joint'), { recursive: true });
   const features = own === undefined ? undefined : await featuresOf(bankA);
   const adapt = async (name: string): Promise<string> => {
-    const file = join(attributes, name);
     const text = await readFile(join(samples, 'ddo', name), 'utf8');
-    await writeFile(file, features === undefined ? text : withFeatures(text, features));
-    return file;
+    return write(folder, name, features === undefined ? text : withFeatures(text, features));
   };
   return {
     bankA,
@@ -51,7 +78,81 @@ export async function prepareDemo(samples: string, folder: string, own: string |
       bankB: await adapt('bank_b_attr.json'),
       algorithm: await adapt('algorithm_attr.json'),
     },
+    joint: await prepareJoint(samples, folder, source, own !== undefined),
   };
+}
+
+/** Row i of both must be the same customer, since the joint model aligns them by order. */
+async function prepareJoint(samples: string, folder: string, source: string, isOwn: boolean): Promise<DemoFiles['joint']> {
+  const missing = await misaligned(join(source, 'bank_a.csv'), join(source, 'bank_b.csv'));
+  if (missing !== undefined) return { missing };
+  const { splitForJoint } = await sample<{ splitForJoint: SplitForJoint }>(samples, 'split-for-joint.mjs');
+  const split = splitForJoint({ folder: source, target: folder });
+  const { columnsA, columnsB } = split;
+  const rows = { train: split.rows - Math.round(split.rows * HELD_OUT), test: Math.round(split.rows * HELD_OUT) };
+  if (columnsA.length === 0 || columnsB.length === 0)
+    return { missing: `bank_${columnsA.length === 0 ? 'a' : 'b'}.csv has no column of numbers only` };
+  if (rows.train < LEAST_TRAIN_ROWS)
+    return { missing: `of ${split.rows} rows ${rows.train} are to train on, and its tokens demand ${LEAST_TRAIN_ROWS}` };
+  const move = async (file: string, bank: string): Promise<string> => {
+    const to = file.replace(folder, join(folder, bank, 'data'));
+    await rename(file, to);
+    return to;
+  };
+  const adapt = async (name: string, change: (key: string, value: unknown) => unknown = (_, value) => value): Promise<string> => {
+    const text = await readFile(join(samples, 'ddo', 'joint', name), 'utf8');
+    // Where own columns have other names and numbers, nothing is said about them.
+    const about = (key: string, value: unknown): unknown =>
+      isOwn && (key === 'shape' || (key === 'columns' && Array.isArray(value))) ? undefined : change(key, value);
+    return write(folder, join('joint', name), JSON.stringify(JSON.parse(text, about), null, 2));
+  };
+  return {
+    featuresA: await move(split.featuresA, 'bank-a'),
+    labelA: await move(split.labelA, 'bank-a'),
+    featuresB: await move(split.featuresB, 'bank-b'),
+    columns: { a: columnsA.length, b: columnsB.length },
+    rows,
+    attributesFor: async (urls) => {
+      const values: Readonly<Record<string, unknown>> = {
+        in_dim: columnsA.length + columnsB.length,
+        split: rows.train,
+        exec_endpoints: { '0': urls.bankA, '1': urls.bankB, '2': urls.dealer },
+      };
+      return {
+        featuresA: await adapt('bank_a_features_attr.json'),
+        labelA: await adapt('bank_a_label_attr.json'),
+        featuresB: await adapt('bank_b_features_attr.json'),
+        alone: await adapt('alone_attr.json', (key, value) => (key === 'features' ? columnsA : value)),
+        algorithm: await adapt('algorithm_attr.json', (key, value) => values[key] ?? value),
+      };
+    },
+  };
+}
+
+/** Why the files are not about the same customers in the same order. */
+async function misaligned(fileA: string, fileB: string): Promise<string | undefined> {
+  const [a, b] = await Promise.all([fileA, fileB].map(openDataset));
+  const [ofA, ofB] = await Promise.all([a, b].map((data) => data?.describe()));
+  if (a === undefined || b === undefined || ofA === undefined || ofB === undefined) throw new Error('unreachable');
+  if (ofA.rows !== ofB.rows) return `bank_a.csv has ${ofA.rows} rows and bank_b.csv has ${ofB.rows}`;
+  const [idOfA, idOfB] = [ofA, ofB].map(({ columns }) => columns.findIndex(({ name }) => name === 'id'));
+  if (idOfA === undefined || idOfB === undefined || idOfA < 0 || idOfB < 0) return 'both files need a column id';
+  const others = b.rows()[Symbol.asyncIterator]();
+  let row = 0;
+  for await (const cells of a.rows()) {
+    row += 1;
+    const other = (await others.next()) as IteratorResult<readonly string[], undefined>;
+    if (cells[idOfA] !== other.value?.[idOfB]) return `row ${row} of bank_a.csv and of bank_b.csv have different ids`;
+  }
+  return undefined;
+}
+
+const sample = async <T>(samples: string, name: string): Promise<T> => (await import(pathToFileURL(join(samples, name)).href)) as T;
+
+async function write(folder: string, name: string, text: string): Promise<string> {
+  const file = join(folder, 'attributes', name);
+  await writeFile(file, text);
+  return file;
 }
 
 async function take(from: string, to: string): Promise<void> {

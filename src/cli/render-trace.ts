@@ -45,7 +45,9 @@ export function renderTracedJob(traced: TracedJob): string {
   const { algorithm, task } = traced;
   const below = traced.shares.map((share): TreeItem => {
     const { report } = share;
-    const name = `${markOf(report?.state ?? 'pending')} ${printable(share.ownerName)}: ${printable(share.name ?? '(document not readable)')}`;
+    const seat = share.seat === undefined ? '' : chalk.dim(` on seat ${share.seat}`);
+    const asset = printable(share.name ?? '(document not readable)');
+    const name = `${markOf(report?.state ?? 'pending')} ${printable(share.ownerName)}${seat}: ${asset}`;
     if (report === undefined) return { text: `${name}  ${chalk.dim('not reported yet')}\n${chalk.dim(share.token)}`, below: [] };
     const by = report.reporterName === share.ownerName ? '' : `  ${chalk.dim('by')} ${printable(report.reporterName)}`;
     return {
@@ -53,10 +55,14 @@ export function renderTracedJob(traced: TracedJob): string {
       below: [],
     };
   });
+  const helpers = traced.helpers.map(({ seat, name }): TreeItem => {
+    const text = `${printable(name)}${chalk.dim(` on seat ${seat}`)}: helps, brings no data`;
+    return { text: `${chalk.dim('·')} ${text}  ${chalk.dim('its receipt stays at its daemon; those above name it')}`, below: [] };
+  });
   const title = `${chalk.cyan(`job ${traced.job}`)} of task ${task.id} ${JSON.stringify(printable(task.name))}${task.open ? '' : chalk.dim(' (closed)')}`;
   const runs = `${chalk.dim('runs')} ${printable(algorithm.name ?? shortId(algorithm.token))} ${chalk.dim('of')} ${printable(algorithm.ownerName)}`;
   const asked = `${chalk.dim('for')} ${printable(traced.demanderName)}  ${chalk.dim(renderTime(traced.addedAt))}`;
-  return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below });
+  return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below: [...below, ...helpers] });
 }
 
 /**

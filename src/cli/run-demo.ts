@@ -1,149 +1,147 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import chalk from 'chalk';
-import { ToolkitError } from '../errors/toolkit-error.js';
 import { Keystore } from '../keys/keystore.js';
 import type { SandboxLevel } from '../sandbox/sandbox.js';
-import { type ChildProgram, startProgram } from './child-program.js';
-import { prepareDemo } from './demo-data.js';
+import { type DaemonUrls, prepareDemo } from './demo-data.js';
+import { type JointFigures, mintJoint, runJoint } from './demo-joint.js';
+import { createStage, type Stage, type StageParameters } from './demo-stage.js';
 import { Home } from './home.js';
 import { initDaemon } from './init-daemon.js';
+import { renderJoint } from './render-joint.js';
 import { untilStopped } from './until-stopped.js';
 
-export interface DemoParameters {
-  /** Of the package: bin/ and samples/ lie in it. */
-  readonly root: string;
-  /** Wiped at the start; home folder of everything in the demo. */
-  readonly home: string;
+export interface DemoParameters extends StageParameters {
   readonly data: string | undefined;
   readonly keep: boolean;
   readonly sandbox: SandboxLevel | undefined;
-  /** Runs one command of this program. */
-  readonly dt: (...argv: string[]) => Promise<void>;
-  readonly say: (text: string) => void;
+}
+
+export interface DemoResult {
+  readonly home: string;
+  /** What the jobs released: a folder a job. */
+  readonly outputs: string;
+  readonly seconds: number;
+  /** Or why there could be no joint model of this data. */
+  readonly joint: JointFigures | { readonly missing: string };
 }
 
 const PASSWORD = 'demo';
 
-/** The README's walk with everything on one machine: the same commands, on real processes. */
-export async function runDemo(parameters: DemoParameters): Promise<{ home: string; outputs: string; seconds: number }> {
+/**
+ * The README's walk with everything on one machine: the same commands, on real processes. `home` is wiped at the start; everything in the
+ * demo lies in it. @throws DT_DEMO_STEP, DT_DEMO_CHILD, DT_INPUT_*
+ */
+export async function runDemo(parameters: DemoParameters): Promise<DemoResult> {
   const { root, home, say } = parameters;
   const started = performance.now();
-  const programs: ChildProgram[] = [];
   const folder = new Home(home);
   await rm(home, { recursive: true, force: true });
   await mkdir(home, { recursive: true, mode: 0o700 });
   Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD, DT_HINTS: 'off' });
-  const samples = join(root, 'samples');
-  const shown = (word: string): string => (/^[\w./:@=-]+$/.test(word) ? word : `'${word}'`);
-  const expecting = async (expected: number, ...argv: string[]): Promise<void> => {
-    say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${root}/`, '').replace(`${home}/`, '$DT_HOME/'))).join(' ')}`));
-    await parameters.dt(...argv);
-    const { exitCode } = process;
-    process.exitCode = undefined;
-    if (Number(exitCode ?? 0) !== expected)
-      throw new ToolkitError('DT_DEMO_STEP', { command: `dt ${argv.join(' ')}`, code: exitCode ?? 0, home });
-  };
-  const dt = (...argv: string[]): Promise<void> => expecting(0, ...argv);
-  const start = async (what: string, ready: RegExp, ...argv: string[]): Promise<void> => {
-    say(chalk.dim(`$ dt ${argv.map((word) => shown(word.replace(`${home}/`, '$DT_HOME/'))).join(' ')} &`));
-    programs.push(await startProgram(join(root, 'bin', 'run.js'), argv, ready, join(home, `${what}.log`), process.env));
-  };
-  const act = (title: string, text: string): void => say(`\n${chalk.bold.cyan(title)}  ${chalk.dim(text)}`);
-
+  const stage = createStage(parameters);
   try {
-    act('Keys and chain', 'four organizations, and an embedded chain that keeps what it acknowledged');
-    const files = await prepareDemo(samples, home, parameters.data);
-    for (const name of ['system', 'bank-a', 'bank-b', 'fintech']) await dt('key', 'create', '--name', name);
-    await start('chain', /Contracts deployed/, 'chain', 'start', '--port', '0');
-    const address = (name: string): Promise<string> => new Keystore(folder.path('keystore')).addressOf(name);
+    stage.act('Keys and chain', 'four organizations, and an embedded chain');
+    const files = await prepareDemo(join(root, 'samples'), home, parameters.data);
+    for (const name of ['system', 'bank-a', 'bank-b', 'fintech']) await stage.brief('key', 'create', '--name', name);
+    await stage.start('chain', /Contracts deployed/, 'chain', 'start', '--port', '0');
 
-    act('The banks', 'each runs a tracer daemon next to its data');
-    for (const bank of ['bank-a', 'bank-b']) {
-      const config = join(home, bank, 'daemon.yaml');
-      const common = { config, key: bank, port: 0, linkPort: 0, host: '127.0.0.1', data: [join(home, bank, 'data')], force: true };
-      await initDaemon(folder, { ...common, sandbox: parameters.sandbox });
-      await start(bank, /Daemon of 0x/, 'daemon', 'run', '--config', config);
-      const line = await readFile(join(home, `${bank}.log`), 'utf8');
-      say(`  ${/Daemon of .*/.exec(line)?.[0] ?? ''}`);
-    }
-    const urlOf = async (bank: string): Promise<string> =>
-      /at (https?:\S+),/.exec(await readFile(join(home, `${bank}.log`), 'utf8'))?.[1] ?? '';
+    stage.act('The daemons', "each bank's next to its data, and fintech C's, which has no data");
+    const urls = await startDaemons(stage, folder, parameters.sandbox);
 
-    act('The system administrator', 'registers the organizations and publishes the operators that they may trust');
-    await dt(
-      'system',
-      'org',
-      '--name',
-      'Bank A',
-      '--desc',
-      'card customers',
-      '--address',
-      await address('bank-a'),
-      '--url',
-      await urlOf('bank-a'),
-      '--key',
-      'system',
-    );
-    await dt(
-      'system',
-      'org',
-      '--name',
-      'Bank B',
-      '--desc',
-      'deposits',
-      '--address',
-      await address('bank-b'),
-      '--url',
-      await urlOf('bank-b'),
-      '--key',
-      'system',
-    );
-    await dt('system', 'org', '--name', 'Fintech C', '--desc', 'risk models', '--address', await address('fintech'), '--key', 'system');
-    const before = process.cwd();
-    process.chdir(root);
-    try {
-      await dt('system', 'op', '--attr-file', 'samples/op/scorecard_attr.json', '--as', 'scorecard', '--key', 'system');
-      await dt('system', 'op', '--attr-file', 'samples/op/profile_attr.json', '--as', 'profile', '--key', 'system');
-    } finally {
-      process.chdir(before);
-    }
+    stage.act('The system administrator', 'registers organizations, and publishes operators to trust');
+    await register(stage, folder, urls);
+    await publish(stage, root);
 
-    act('The data owners', 'mint data tokens that say which operators may run, and with which parameters');
+    stage.act('The data owners', 'say in tokens which operators may run, and with what');
     const { attributes } = files;
-    await dt('asset', 'dt', '--attr-file', attributes.bankA, '--store-path', files.bankA, '--as', 'bank-a', '--key', 'bank-a');
-    await dt('asset', 'dt', '--attr-file', attributes.bankB, '--store-path', files.bankB, '--as', 'bank-b', '--key', 'bank-b');
+    await stage.dt(['asset', 'dt', '--attr-file', attributes.bankA, '--store-path', files.bankA, '--as', 'bank-a', '--key', 'bank-a']);
+    await stage.brief('asset', 'dt', '--attr-file', attributes.bankB, '--store-path', files.bankB, '--as', 'bank-b', '--key', 'bank-b');
+    const joint = 'missing' in files.joint ? undefined : { ...files.joint, attributes: await files.joint.attributesFor(urls) };
+    if (joint !== undefined) await mintJoint(stage, joint);
 
-    act('Fintech C', 'composes an algorithm, opens a task and runs it where the data is');
-    await dt('asset', 'cdt', '--attr-file', attributes.algorithm, '--as', 'risk-model', '--key', 'fintech');
-    await dt('job', 'init', '--name', 'risk', '--desc', 'who will default', '--key', 'fintech');
-    const outputs = join(home, 'outputs');
-    await dt('job', 'exec', '--task-id', '1', '--cdt', '@risk-model', '--wait', '--outputs', outputs, '--key', 'fintech');
-    for (const report of await textReports(outputs)) say(`\n${report}`);
+    stage.act('Fintech C', 'composes an algorithm, and runs it where the data is');
+    await stage.dt(['asset', 'cdt', '--attr-file', attributes.algorithm, '--as', 'risk-model', '--key', 'fintech']);
+    await stage.brief('job', 'init', '--name', 'risk', '--desc', 'who will default', '--key', 'fintech');
+    const released = folder.path('outputs', 'job-1');
+    await stage.job('job', 'exec', '--task-id', '1', '--cdt', '@risk-model', '--outputs', released, '--key', 'fintech');
+    for (const report of await textReports(released)) say(`\n${report}`);
 
-    act('A request too many', 'the same algorithm, but with groups smaller than Bank B allows: nothing is minted');
+    stage.act('A request too many', 'groups smaller than Bank B allows: nothing is minted');
     const REFUSED = 5;
-    await expecting(REFUSED, 'asset', 'cdt', '--attr-file', await greedy(home, attributes.algorithm), '--key', 'fintech');
+    await stage.dt(['asset', 'cdt', '--attr-file', await greedy(home, attributes.algorithm), '--key', 'fintech'], REFUSED);
 
-    act('The regulator', "follows Bank A's token from grant to job");
-    await dt('tracer', 'dfs', '--prefix-path', '@bank-a');
+    const figures = joint && (await runJoint(stage, folder, joint));
+
+    stage.act('The regulator', 'follows tokens and jobs with the chain alone');
+    await stage.dt(['tracer', 'dfs', '--prefix-path', '@bank-a']);
+    if (figures !== undefined) await stage.dt(['tracer', 'job', `${figures.job}`]);
+
+    if (figures !== undefined) {
+      stage.act('Two banks, one model', 'what bank A knows alone, and what both know together');
+      say(`\n${renderJoint(figures)}`);
+    } else if ('missing' in files.joint) say(`\n${chalk.yellow('!')} No joint model of this data: ${files.joint.missing}.`);
 
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    say(`\n${chalk.green('✓')} Done in ${seconds} s. No row left its bank: the outputs above are all that was released, in ${outputs}`);
-    if (parameters.keep) {
-      say(
-        `\nChain and daemons keep running. In another terminal:\n  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}\n  alias dt='node ${join(root, 'bin', 'run.js')}'`,
-      );
-      say(
-        '  dt asset show --dt @bank-a\n  dt asset check --cdt @risk-model\n  dt job list --key fintech\n  dt asset revoke --dt @bank-a --cdt @risk-model --key bank-a',
-      );
-      say('Stop with ctrl-c.');
-      await untilStopped();
-    } else say('Next: `npm start -- --keep` leaves everything running; README.md takes the same way command by command.');
-    return { home, outputs, seconds };
+    const outputs = folder.path('outputs');
+    say(`\n${chalk.green('✓')} Done in ${seconds} s. All that was released is in ${outputs}`);
+    if (parameters.keep) await keepRunning(parameters);
+    else say('Next: `npm start -- --keep` leaves everything running; README.md takes the same way command by command.');
+    return { home, outputs, seconds, joint: figures ?? { missing: 'missing' in files.joint ? files.joint.missing : '' } };
   } finally {
-    await Promise.all(programs.reverse().map((program) => program.stop()));
+    await stage.stop();
   }
+}
+
+/** @returns where each can be called */
+async function startDaemons(stage: Stage, folder: Home, sandbox: SandboxLevel | undefined): Promise<DaemonUrls> {
+  const start = async (name: string, data: readonly string[]): Promise<string> => {
+    const config = folder.path(name, 'daemon.yaml');
+    await initDaemon(folder, { config, key: name, port: 0, linkPort: 0, host: '127.0.0.1', data, force: true, sandbox });
+    await stage.start(name, /Daemon of 0x/, 'daemon', 'run', '--config', config);
+    const said = await readFile(folder.path(`${name}.log`), 'utf8');
+    stage.say(`  ${name} ${/at http\S+, .*/.exec(said)?.[0] ?? ''}`);
+    return /at (https?:\S+),/.exec(said)?.[1] ?? '';
+  };
+  const [bankA = '', bankB = '', dealer = ''] = await Promise.all([
+    start('bank-a', [folder.path('bank-a', 'data')]),
+    start('bank-b', [folder.path('bank-b', 'data')]),
+    start('fintech', []),
+  ]);
+  return { bankA, bankB, dealer };
+}
+
+async function register(stage: Stage, folder: Home, urls: DaemonUrls): Promise<void> {
+  const keys = new Keystore(folder.path('keystore'));
+  for (const [name, desc, key, url] of [
+    ['Bank A', 'card customers', 'bank-a', urls.bankA],
+    ['Bank B', 'deposits', 'bank-b', urls.bankB],
+    ['Fintech C', 'risk models', 'fintech', urls.dealer],
+  ] as const) {
+    const address = await keys.addressOf(key);
+    await stage.brief('system', 'org', '--name', name, '--desc', desc, '--address', address, '--url', url, '--key', 'system');
+  }
+}
+
+/** Paths in attribute files of operators start at the working directory. */
+async function publish(stage: Stage, root: string): Promise<void> {
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    for (const name of ['scorecard', 'profile', 'vertical_lr'])
+      await stage.brief('system', 'op', '--attr-file', `samples/op/${name}_attr.json`, '--as', name.replace('_', '-'), '--key', 'system');
+  } finally {
+    process.chdir(before);
+  }
+}
+
+async function keepRunning({ say, home, root }: DemoParameters): Promise<void> {
+  say('\nChain and daemons keep running. In another terminal:');
+  say(`  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}\n  alias dt='node ${join(root, 'bin', 'run.js')}'`);
+  say('  dt asset show --dt @bank-a\n  dt asset check --cdt @risk-model\n  dt job list --key fintech');
+  say('  dt asset revoke --dt @bank-a --cdt @risk-model --key bank-a');
+  say('Stop with ctrl-c.');
+  await untilStopped();
 }
 
 /** The algorithm's file with a smaller minimum group for Bank B. */
@@ -165,6 +163,8 @@ async function textReports(folder: string): Promise<readonly string[]> {
 function beginning(text: string): string {
   const lines = text.trimEnd().split('\n');
   const width = process.stdout.columns ?? 160;
-  const shown = lines.slice(0, 20).map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
-  return lines.length > 20 ? `${shown.join('\n')}\n${chalk.dim(`… ${lines.length - 20} more lines`)}` : shown.join('\n');
+  const shown = lines.slice(0, LINES).map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
+  return lines.length > LINES ? `${shown.join('\n')}\n${chalk.dim(`… ${lines.length - LINES} more lines`)}` : shown.join('\n');
 }
+
+const LINES = 18;

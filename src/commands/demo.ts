@@ -5,7 +5,7 @@ import { sandboxFlag } from '../cli/sandbox-flag.js';
 
 export default class Demo extends BaseCommand<typeof Demo> {
   static override description =
-    'The main job on real daemons and an embedded chain: two banks serve the algorithm of a fintech, and a regulator traces it.';
+    'The main job on real daemons and an embedded chain: two banks run the algorithm of a fintech and refuse what goes too far, then train one model together, and a regulator traces it all.';
   static override examples = [
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --keep',
@@ -21,9 +21,9 @@ export default class Demo extends BaseCommand<typeof Demo> {
     const { runDemo } = await import('../cli/run-demo.js');
     const { data, keep, sandbox } = this.flags;
     const dt = async (...argv: string[]): Promise<void> => {
-      const words = argv.findIndex((word) => word.startsWith('-'));
-      const topic = argv.slice(0, words < 0 ? argv.length : words);
-      await this.config.runCommand(topic.join(':'), words < 0 ? [] : argv.slice(words));
+      const words =
+        argv.map((_, i) => i + 1).findLast((count) => this.config.findCommand(argv.slice(0, count).join(':')) !== undefined) ?? 0;
+      await this.config.runCommand(argv.slice(0, words).join(':'), argv.slice(words));
     };
     const walk = { root: this.config.root, home: this.home.path('demo'), data, keep, sandbox, dt };
     if (!this.jsonEnabled()) return runDemo({ ...walk, say: (text) => this.log(text) });

@@ -158,6 +158,10 @@ export function steady(text: string): readonly string[] {
         .replace(/dt:ownership:[0-9a-f]{8,}…?/g, 'dt:#')
         .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '<time>')
         .replace(/\b\d+(\.\d+)? (ms|s)\b/g, '<duration>')
+        .replace(/\b\d+(\.\d)? k?B\b/g, '<size>')
+        .replace(/execution [0-9a-f]{16}/g, 'execution <id>')
+        // Joint fits differ from run to run behind the fourth digit, by their random masks.
+        .replace(/(AUC at round \d+: \d\.\d{4})\d*/g, '$1')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
         .replace(/Chain \d+/g, 'Chain <id>')
         .replace(/\/\S*\/(?=\.dt\/)/g, '')

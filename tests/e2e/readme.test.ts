@@ -29,7 +29,7 @@ describe('the tutorial of README.md, typed as it stands', () => {
     await mkdir(join(folder, 'bin'));
     await writeFile(join(folder, 'bin', 'dt'), `#!/bin/sh\nexec '${process.execPath}' '${root}/bin/run.js' "$@"\n`);
     await chmod(join(folder, 'bin', 'dt'), 0o755);
-    const ports = { '8545': await freePort(), '8090': await freePort(), '8091': await freePort() };
+    const ports = { '8545': await freePort(), '8090': await freePort(), '8091': await freePort(), '8092': await freePort() };
     const env = {
       PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
       HOME: folder,
@@ -38,6 +38,9 @@ describe('the tutorial of README.md, typed as it stands', () => {
     };
     const withPorts = (code: string): string =>
       Object.entries(ports).reduce((text, [port, free]) => text.replace(new RegExp(`\\b${port}\\b`, 'g'), String(free)), code);
+    // The algorithm names the daemons of the tutorial.
+    const algorithm = join(project, 'samples', 'ddo', 'joint', 'algorithm_attr.json');
+    await writeFile(algorithm, withPorts(await readFile(algorithm, 'utf8')));
     terminal = new Terminal(folder, env, project);
     for (const { terminal: number, code, shown } of bashBlocks(await page('README.md'))) {
       if (number === 1) {
@@ -57,9 +60,9 @@ describe('the tutorial of README.md, typed as it stands', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('opens four terminals', () => {
+  it('opens five terminals', () => {
     expect(new Set(transcript.map(({ code }) => /^# terminal (\d)/.exec(code)?.[1]).filter(Boolean))).toEqual(
-      new Set(['1', '2', '3', '4']),
+      new Set(['1', '2', '3', '4', '5']),
     );
   });
 
@@ -96,6 +99,21 @@ describe('the tutorial of README.md, typed as it stands', () => {
     expect(before).toMatch(/✓ Bank B {2}succeeded .*receipt 0x/);
     expect(before).toMatch(/shares reported: 2 succeeded/);
     expect(outputOf('dt asset revoke')).toMatch(/\[revoked\]/);
+  });
+
+  it('trains one model over both banks, whose parts stay apart', async () => {
+    const joint = join(project, '.dt', 'joint');
+    const metrics = JSON.parse(await readFile(join(joint, 'bank-a-card-behaviour', 'metrics.json'), 'utf8'));
+    expect(metrics).toMatchObject({ rows: { all: 10_000, train: 7000, test: 3000 }, features: { all: 16, own: 8 } });
+    expect(metrics.auc).toBeGreaterThan(0.79);
+    const columns = async (share: string): Promise<readonly string[]> => {
+      const model = JSON.parse(await readFile(join(joint, share, 'model.json'), 'utf8')) as { parts: { columns: { name: string }[] }[] };
+      return model.parts.flatMap((part) => part.columns.map(({ name }) => name));
+    };
+    expect(await columns('bank-a-card-behaviour')).toContain('late_payments');
+    expect(await columns('bank-a-card-behaviour')).not.toContain('income');
+    expect(await columns('bank-b-income-and-deposits')).toContain('income');
+    expect(outputOf('dt tracer job 2')).toMatch(/· Fintech C on seat 2: helps, brings no data/);
   });
 
   it('refuses the job after the grant was revoked', () => {
@@ -150,6 +168,8 @@ describe('the pages', () => {
       'CONTRIBUTING.md',
       'SECURITY.md',
       'docs/API.md',
+      'docs/OPERATORS.md',
+      'docs/PROTOCOLS.md',
       'docs/LIMITS.md',
       'docs/THREAT-MODEL.md',
     ];

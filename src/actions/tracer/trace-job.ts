@@ -1,6 +1,9 @@
 import { type LedgerIndex, readIndex } from '../../catalog/ledger-index.js';
 import { organizationName, tokenLabels } from '../../catalog/names.js';
+import { resolveJob } from '../../catalog/resolve-facts.js';
+import { buildJobSpec } from '../../constraints/check-facts.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
+import type { JointSeat } from '../../documents/job/joint-group.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ReaderContext } from '../action-context.js';
 
@@ -8,6 +11,8 @@ export interface TracedShare {
   readonly token: TokenId;
   readonly name: string | undefined;
   readonly ownerName: string;
+  /** Of the joint computation that it is an input of. */
+  readonly seat?: string;
   /** undefined: its owner has not reported yet. */
   readonly report: { readonly state: string; readonly receipt: Bytes32; readonly reporterName: string; readonly time: number } | undefined;
 }
@@ -21,6 +26,11 @@ export interface TracedJob {
   readonly addedAt: number;
   /** Every leaf of the algorithm, each once. */
   readonly shares: readonly TracedShare[];
+  /**
+   * Who takes part in a joint computation without data. The chain takes reports of data only: the receipt of a helper stays at its daemon,
+   * and those of the others name it. Empty where the documents cannot be read, or say today that nothing can run.
+   */
+  readonly helpers: readonly { readonly seat: string; readonly name: string }[];
 }
 
 /** One job as the chain tells it: who asked for what, on which data, and what each owner reported. @throws DT_JOB_UNKNOWN */
@@ -31,6 +41,8 @@ export async function traceJob(context: ReaderContext, id: bigint): Promise<Trac
   const task = index.tasks.get(job.task);
   const labelOf = tokenLabels(context.content, index);
   const nameOf = async (token: TokenId): Promise<string | undefined> => (await labelOf(token))?.name;
+  const seats = await seatsOf(context, id);
+  const seatOf = (token: TokenId): string | undefined => seats.find(({ inputs }) => inputs.some((input) => input.token === token))?.seat;
   return {
     job: id,
     task: { id: job.task, name: task?.name ?? '', open: task?.open ?? false },
@@ -44,10 +56,12 @@ export async function traceJob(context: ReaderContext, id: bigint): Promise<Trac
     shares: await Promise.all(
       leavesOf(index, job.algorithm).map(async (token) => {
         const report = job.reports.get(token);
+        const seat = seatOf(token);
         return {
           token,
           name: await nameOf(token),
           ownerName: organizationName(index, index.tokens.get(token)?.owner),
+          ...(seat !== undefined && { seat }),
           report: report && {
             state: report.state,
             receipt: report.receipt,
@@ -57,7 +71,21 @@ export async function traceJob(context: ReaderContext, id: bigint): Promise<Trac
         };
       }),
     ),
+    helpers: seats
+      .filter(({ inputs }) => inputs.length === 0)
+      .map(({ seat, organization }) => ({ seat, name: organizationName(index, organization) })),
   };
+}
+
+/** Of all joint computations of the job, as its documents give them together with today's organizations. */
+async function seatsOf({ ledger, content }: ReaderContext, job: bigint): Promise<readonly JointSeat[]> {
+  try {
+    const { spec } = buildJobSpec(await resolveJob(ledger, content, job));
+    return (spec.joint ?? []).flatMap(({ seats }) => seats);
+  } catch (error) {
+    if (error instanceof ToolkitError) return [];
+    throw error;
+  }
 }
 
 function leavesOf(index: LedgerIndex, root: TokenId): readonly TokenId[] {

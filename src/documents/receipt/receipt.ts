@@ -68,6 +68,45 @@ export const digestOfReceipt = (receipt: Receipt): Bytes32 => digestOf(receipt);
 const bytes32 = { type: 'string', pattern: patterns.bytes32 } as const;
 const address = { type: 'string', pattern: patterns.address } as const;
 const tokenId = { type: 'string', pattern: patterns.tokenId } as const;
+const traffic = {
+  type: 'object',
+  required: ['bytes', 'messages', 'sha256'],
+  properties: {
+    bytes: { type: 'integer', minimum: 0 },
+    messages: { type: 'integer', minimum: 0 },
+    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  },
+} as const;
+
+const joint = {
+  type: 'object',
+  required: ['seat', 'execution', 'peers'],
+  properties: {
+    seat: { type: 'string' },
+    execution: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    peers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['seat', 'organization', 'decisions'],
+        properties: {
+          seat: { type: 'string' },
+          organization: address,
+          decisions: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['token', 'decision', 'signature'],
+              properties: { token: tokenId, decision: bytes32, signature: { type: 'string' } },
+            },
+          },
+          sent: traffic,
+          received: traffic,
+        },
+      },
+    },
+  },
+} as const;
 
 /** A receipt from outside. Keys that this version does not know stay: they are signed, too. @throws DT_DOCUMENT_INVALID */
 export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
@@ -114,6 +153,7 @@ export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
             properties: { name: { type: 'string' }, sizeBytes: { type: 'integer', minimum: 0 }, sha256: bytes32 },
           },
         },
+        joint,
       },
     },
   },

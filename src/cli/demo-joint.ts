@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { type JointEvidence, jointEvidence } from '../actions/job/joint-evidence.js';
+import { connectSigner } from './connect.js';
+import type { JointAttributes, JointFiles } from './demo-data.js';
+import type { Stage } from './demo-stage.js';
+import type { Home } from './home.js';
+import { openSigner } from './open-signer.js';
+
+/** What the joint model came to, and what shows how. */
+export interface JointFigures {
+  /** Areas under the ROC curve on the held-out rows. */
+  readonly auc: { readonly alone: number; readonly joint: number; readonly difference: number };
+  readonly rows: { readonly train: number; readonly test: number };
+  readonly columns: { readonly a: number; readonly b: number };
+  readonly steps: number;
+  readonly rounds: number;
+  readonly trainMs: number;
+  readonly job: bigint;
+  readonly evidence: JointEvidence;
+}
+
+/** After the jobs of the first algorithm and of bank A alone. */
+const JOINT = 3n;
+
+type Prepared = Omit<JointFiles, 'attributesFor'> & { readonly attributes: JointAttributes };
+
+/** The tokens of the joint model; bank A and bank B mint them. */
+export async function mintJoint(stage: Stage, { attributes, ...files }: Prepared): Promise<void> {
+  for (const [name, file, data, key] of [
+    ['bank-a-features', attributes.featuresA, files.featuresA, 'bank-a'],
+    ['bank-a-label', attributes.labelA, files.labelA, 'bank-a'],
+    ['bank-b-features', attributes.featuresB, files.featuresB, 'bank-b'],
+  ] as const)
+    await stage.brief('asset', 'dt', '--attr-file', file, '--store-path', data, '--as', name, '--key', key);
+}
+
+/** Bank A's own model, then the one over both banks' columns. */
+export async function runJoint(stage: Stage, home: Home, { attributes, rows, columns }: Prepared): Promise<JointFigures> {
+  const run = async (how: 'brief' | 'job', algorithm: string, file: string, outputs: string): Promise<void> => {
+    await stage.brief('asset', 'cdt', '--attr-file', file, '--as', algorithm, '--key', 'fintech');
+    const folder = home.path('outputs', outputs);
+    await stage[how]('job', 'exec', '--task-id', '1', '--cdt', `@${algorithm}`, '--outputs', folder, '--key', 'fintech');
+  };
+  stage.act('Bank A alone', 'what its own columns tell of who defaults');
+  await run('brief', 'alone', attributes.alone, 'job-2');
+  stage.act('The joint model', "of both banks' columns; fintech C deals random numbers to it");
+  await run('job', 'joint', attributes.algorithm, 'job-3');
+
+  const read = async (...path: string[]): Promise<unknown> => JSON.parse(await readFile(home.path('outputs', ...path), 'utf8'));
+  const scorecard = (await read('job-2', 'bank-a-card-customers-and-their-defaults', 'scorecard.json')) as { evaluation: { auc: number } };
+  const metrics = (await read('job-3', 'bank-a-card-behaviour', 'metrics.json')) as Metrics;
+  const { auc: alone } = scorecard.evaluation;
+  const signer = await openSigner(home, { key: 'fintech' }, { interactive: false, warn: () => undefined });
+  const connected = await connectSigner(home, {}, signer);
+  try {
+    const context = { ...connected, signer, now: () => new Date(), onProgress: () => undefined };
+    return {
+      auc: { alone, joint: metrics.auc, difference: metrics.auc - alone },
+      rows,
+      columns,
+      steps: metrics.steps,
+      rounds: metrics.rounds,
+      trainMs: metrics.train_ms,
+      job: JOINT,
+      evidence: await jointEvidence(context, JOINT),
+    };
+  } finally {
+    connected.ledger.close();
+  }
+}
+
+interface Metrics {
+  readonly auc: number;
+  readonly steps: number;
+  readonly rounds: number;
+  readonly train_ms: number;
+}
