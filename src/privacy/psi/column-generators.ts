@@ -28,20 +28,17 @@ export class ColumnGenerators {
   }
 }
 
-/** AES-128 on single blocks, in bulk: a pseudo-random function of the block under each of several keys. */
-export class BlockFunctions {
-  private readonly ciphers: Cipher[];
+/** AES-128 on single blocks, in bulk: a pseudo-random function of the block. */
+export class BlockFunction {
+  private readonly cipher: Cipher;
 
-  /** keys: 16 bytes each. */
-  constructor(keys: Uint8Array) {
-    this.ciphers = Array.from({ length: keys.byteLength / 16 }, (_, i) => {
-      const cipher = createCipheriv('aes-128-ecb', keys.subarray(16 * i, 16 * (i + 1)), null);
-      cipher.setAutoPadding(false);
-      return cipher;
-    });
+  /** key: 16 bytes. */
+  constructor(key: Uint8Array) {
+    this.cipher = createCipheriv('aes-128-ecb', key, null);
+    this.cipher.setAutoPadding(false);
   }
 
-  apply(index: number, blocks: Uint8Array, target: Uint8Array): void {
-    target.set((this.ciphers[index] as Cipher).update(blocks));
+  apply(blocks: Uint8Array): Uint8Array {
+    return this.cipher.update(blocks);
   }
 }

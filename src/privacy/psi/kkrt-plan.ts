@@ -1,4 +1,4 @@
-import { BlockFunctions } from './column-generators.js';
+import { BlockFunction } from './column-generators.js';
 import type { PsiSession } from './psi-session.js';
 
 /**
@@ -25,9 +25,10 @@ import type { PsiSession } from './psi-session.js';
  * Bytes: 56 * 1.27 n of the receiver + 3 w m of the sender, w the tag width, + 15.6 kB; small receivers: bins as for 1,209 items.
  *
  * Security parameters
- * - computational 128: AES-128 (generators, code), BLAKE3 as correlation-robust hash, P-256, 128 base transfers, Hamming distance 128.
- * - code C(x): four AES-128 permutations of the 128-bit digest, cut to 448 bits. Two digests come closer than 128 places with
- *   probability 2^-66.5, the lower tail of Binomial(448, 1/2); at most 3 m pairs meet in a bin, so below 2^-40.9 for m = 2^24.
+ * - computational 128: AES-128 (generators), keyed BLAKE3 as correlation-robust hash and as pseudo-random code, P-256, 128 base transfers,
+ *   Hamming distance 128.
+ * - code C(x): 448 bits of keyed BLAKE3's output stream for the 128-bit digest. Two digests come closer than 128 places with probability
+ *   2^-66.5, the lower tail of Binomial(448, 1/2); at most 3 m pairs meet in a bin, so below 2^-40.9 for m = 2^24.
  * - tags of 40 + log2 n + log2 m bits, rounded up to bytes: any false match among n m pairs of a list with probability 2^-40 at most.
  *   (Each list compares an item with m tags, and an item is in one list only.)
  * - digests of 128 bits: see psi-digest.
@@ -49,15 +50,13 @@ export const rowBytes = codeBits / 8;
 export const rowStride = 64;
 export const regions = 3;
 /** Rows drawn from the generators at a time. */
-export const rowsPerDraw = 1 << 17;
+export const rowsPerDraw = 1 << 15;
 /** Rows in a message. */
 export const rowsPerMessage = 1 << 14;
 /** Tags in a message. */
 export const tagsPerMessage = 1 << 16;
-/** Items whose codes are computed at a time. */
-export const itemsAtOnce = 4096;
-/** Distance of the four planes of codes. */
-export const codePlane = 16 * itemsAtOnce;
+/** Items whose bins are computed at a time. */
+const itemsAtOnce = 1024;
 export const maxPlacements = 16;
 /** Each party takes at most this many ids. */
 export const maxSetSize = 1 << 24;
@@ -72,27 +71,14 @@ export function kkrtPlan(receiverCount: number, senderCount: number): KkrtPlan {
   return { bins: Math.ceil(wanted / 128) * 128, tagBytes: Math.max(8, Math.ceil(tagBits / 8)) };
 }
 
-/** The public functions of a run: the code, and the key of the hash in the form that the kernels take. */
+/** The public functions of a run: the keys of code and hash in the form that the kernels take, and the bins of an item. */
 export class KkrtFunctions {
-  readonly chain: number;
-  private readonly codes: BlockFunctions;
+  readonly codeChain: number;
+  readonly hashChain: number;
 
   constructor(private readonly session: PsiSession) {
-    const { memory, streams } = session;
-    const keys = new Uint8Array(64);
-    streams.stream('psi code').fill(keys);
-    this.codes = new BlockFunctions(keys);
-    this.chain = memory.allocate(128);
-    const key = memory.bytes(memory.scratch, 32);
-    streams.stream('psi hash').fill(key);
-    memory.kernels.spreadKey(this.chain, memory.scratch);
-  }
-
-  /** Codes of up to itemsAtOnce digests, as four planes. */
-  encode(planes: number, digests: number, count: number): void {
-    const { memory } = this.session;
-    const blocks = memory.bytes(digests, 16 * count);
-    for (let plane = 0; plane < 4; plane++) this.codes.apply(plane, blocks, memory.bytes(planes + plane * codePlane, 16 * count));
+    this.codeChain = this.chainOf('psi code');
+    this.hashChain = this.chainOf('psi hash');
   }
 
   /** The three bins of each item, 12 bytes an item, for one try at placing them. */
@@ -100,14 +86,22 @@ export class KkrtFunctions {
     const { memory, streams } = this.session;
     const key = new Uint8Array(16);
     streams.stream(`psi locations ${attempt}`).fill(key);
-    const blocks = new BlockFunctions(key);
+    const blocks = new BlockFunction(key);
     const mark = memory.mark();
-    const words = memory.allocate(codePlane);
+    const words = memory.allocate(16 * itemsAtOnce);
     for (let at = 0; at < count; at += itemsAtOnce) {
       const n = Math.min(itemsAtOnce, count - at);
-      blocks.apply(0, memory.bytes(digests + 16 * at, 16 * n), memory.bytes(words, 16 * n));
+      memory.bytes(words, 16 * n).set(blocks.apply(memory.bytes(digests + 16 * at, 16 * n)));
       memory.kernels.locate(locations + 12 * at, words, n, bins);
     }
     memory.release(mark);
+  }
+
+  private chainOf(purpose: string): number {
+    const { memory, streams } = this.session;
+    const chain = memory.allocate(128);
+    streams.stream(purpose).fill(memory.bytes(memory.scratch, 32));
+    memory.kernels.spreadWords(chain, memory.scratch, 8);
+    return chain;
   }
 }

@@ -3,8 +3,6 @@ import { messageHeaderBytes } from '../message-link.js';
 import { ColumnGenerators } from './column-generators.js';
 import {
   codeBits,
-  codePlane,
-  itemsAtOnce,
   KkrtFunctions,
   type KkrtPlan,
   kkrtPlan,
@@ -76,9 +74,7 @@ class KkrtReceiver {
       columns: memory.allocate((codeBits / 8) * drawn),
       first: memory.allocate(rowStride * drawn),
       second: memory.allocate(rowStride * drawn),
-      blocks: memory.allocate(16 * itemsAtOnce),
-      codes: memory.allocate(4 * codePlane),
-      frame: memory.allocate(messageHeaderBytes + rowBytes * rowsPerMessage),
+      frame: memory.allocate(messageHeaderBytes + rowBytes * rowsPerMessage + 8),
       received: memory.allocate(tagBytes * tagsPerMessage + 16),
     };
   }
@@ -131,22 +127,17 @@ class KkrtReceiver {
         kernels.transposeBits(rows, rowStride, columns, codeBits / 64, columnBytes, scratch);
       }
     });
-    clock.run('hashing', () => kernels.hashRows(tags + 16 * bin, first, count, bin, this.functions.chain, scratch));
+    clock.run('hashing', () => kernels.hashRows(tags + 16 * bin, first, count, bin, this.functions.hashChain, scratch));
   }
 
   private sendMasked(drawnFrom: number, from: number, count: number): Promise<void> {
     const { memory, clock, link } = this.session;
     const { kernels } = memory;
-    const { table, first, second, blocks, codes, frame } = this.at;
+    const { table, first, second, frame } = this.at;
     clock.run('encoding', () => {
-      for (let done = 0; done < count; done += itemsAtOnce) {
-        const n = Math.min(itemsAtOnce, count - done);
-        const row = from + done;
-        kernels.gatherBins(blocks, table + 4 * (drawnFrom + row), this.digests, n);
-        this.functions.encode(codes, blocks, n);
-        const out = frame + messageHeaderBytes + rowBytes * done;
-        kernels.maskRows(out, first + rowStride * row, second + rowStride * row, codes, codePlane, n);
-      }
+      const [t0, t1] = [first + rowStride * from, second + rowStride * from];
+      const bins = table + 4 * (drawnFrom + from);
+      kernels.maskRows(frame + messageHeaderBytes, t0, t1, bins, this.digests, count, this.functions.codeChain, memory.scratch);
     });
     return link.send('psiMasked', memory.bytes(frame, messageHeaderBytes + rowBytes * count));
   }

@@ -2,8 +2,6 @@ import { messageHeaderBytes } from '../message-link.js';
 import { ColumnGenerators } from './column-generators.js';
 import {
   codeBits,
-  codePlane,
-  itemsAtOnce,
   KkrtFunctions,
   type KkrtPlan,
   kkrtPlan,
@@ -55,6 +53,7 @@ class KkrtSender {
     });
     const { secret, seeds } = await party.finish();
     memory.bytes(at.secret, rowBytes).set(secret);
+    memory.kernels.spreadWords(at.spreadSecret, at.secret, rowBytes / 4);
     const attempt = (await link.receive('psiLocations', 1))[0] as number;
     if (attempt >= maxPlacements) throw link.broken(`it names placement ${attempt} of ${maxPlacements}`);
     clock.run('encoding', () => {
@@ -70,13 +69,13 @@ class KkrtSender {
     const drawn = Math.min(rowsPerDraw, bins);
     return {
       order: memory.allocate(4 * this.count),
-      digests: memory.allocate(16 * this.count),
       // Kernels work on four items at a time: those behind the end must be readable, and their bins valid.
+      digests: memory.allocate(16 * (this.count + 4)),
       locations: memory.allocate(12 * (this.count + 4)),
       rows: [memory.allocate(rowStride * bins), memory.allocate(rowStride * bins)] as const,
       columns: memory.allocate((codeBits / 8) * drawn),
       secret: memory.allocate(rowStride),
-      codes: memory.allocate(4 * codePlane + 64),
+      spreadSecret: memory.allocate(4 * rowBytes),
       received: memory.allocate(rowBytes * rowsPerMessage),
       frame: memory.allocate(messageHeaderBytes + tagBytes * tagsPerMessage + 64),
     };
@@ -131,26 +130,22 @@ class KkrtSender {
   private computeTags(region: number, rows: number, from: number, count: number): void {
     const { memory, clock } = this.session;
     const { bins, tagBytes } = this.plan;
-    const { digests, locations, codes, secret, frame } = this.at;
-    for (let done = 0; done < count; done += itemsAtOnce) {
-      const n = Math.min(itemsAtOnce, count - done);
-      const item = from + done;
-      clock.run('encoding', () => this.functions.encode(codes, digests + 16 * item, n));
-      clock.run('hashing', () =>
-        memory.kernels.hashCandidates(
-          frame + messageHeaderBytes + tagBytes * done,
-          tagBytes,
-          locations + 12 * item + 4 * region,
-          codes,
-          codePlane,
-          rows,
-          secret,
-          n,
-          region * bins,
-          this.functions.chain,
-          memory.scratch,
-        ),
-      );
-    }
+    const { digests, locations, spreadSecret, frame } = this.at;
+    const { codeChain, hashChain } = this.functions;
+    clock.run('hashing', () =>
+      memory.kernels.hashCandidates(
+        frame + messageHeaderBytes,
+        tagBytes,
+        locations + 12 * from + 4 * region,
+        digests + 16 * from,
+        rows,
+        spreadSecret,
+        count,
+        region * bins,
+        codeChain,
+        hashChain,
+        memory.scratch,
+      ),
+    );
   }
 }

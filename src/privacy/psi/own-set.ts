@@ -46,7 +46,7 @@ export async function readOwnSet(
 
 function dropRepeated(memory: PsiMemory, digests: number, total: number, policy: 'refuse' | 'keep-first') {
   const mark = memory.mark();
-  const slots = 2 ** Math.ceil(Math.log2(2 * total + 2));
+  const slots = Math.max(2, 2 ** Math.ceil(Math.log2(2 * total)));
   const [table, rowsAt, repeat] = [memory.allocate(4 * slots), memory.allocate(4 * total), memory.allocate(8)];
   const count = memory.kernels.keepFirst(digests, rowsAt, total, table, slots - 1, repeat);
   if (count < total && policy === 'refuse') {

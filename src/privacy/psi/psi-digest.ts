@@ -62,7 +62,7 @@ export class IdDigester {
       out: memory.allocate(digestBytes * rowsAtOnce),
     };
     memory.bytes(this.at.out, digestKeyBytes).set(key);
-    memory.kernels.spreadKey(this.at.chain, this.at.out);
+    memory.kernels.spreadWords(this.at.chain, this.at.out, digestKeyBytes / 4);
   }
 
   add(batch: IdBatch): void {
@@ -74,9 +74,11 @@ export class IdDigester {
         reason: `${this.columns} columns of equal length are due, not of ${counts.join(', ')} rows`,
       });
     }
+    this.batchStart = this.rows;
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined && isPacked(only) && this.rules[0] === undefined) return this.addPacked(only);
     const staging = this.memory.bytes(this.at.staging, stagingBytes + maxIdBytes + 64);
     const ends = this.memory.indexes(this.at.ends, rowsAtOnce);
-    this.batchStart = this.rows;
     let [filled, waiting] = [0, 0];
     for (let row = 0; row < count; row++) {
       filled = this.writeId(staging, filled, batch, row);
@@ -98,6 +100,27 @@ export class IdDigester {
     }
     this.blocks.length = 0;
     return all;
+  }
+
+  /** One column of bytes that need no change: whole runs of rows are copied at once. */
+  private addPacked({ bytes, ends }: PackedIds): void {
+    const staging = this.memory.bytes(this.at.staging, stagingBytes + maxIdBytes + 64);
+    const staged = this.memory.indexes(this.at.ends, rowsAtOnce);
+    let start = 0;
+    for (let row = 0; row < ends.length; ) {
+      const first = start;
+      let waiting = 0;
+      for (; waiting < rowsAtOnce && row < ends.length && start - first < stagingBytes; waiting++, row++) {
+        const end = ends[row] as number;
+        if (!(start <= end && end <= bytes.byteLength)) throw this.refused(row, 0, 'lies outside of its column');
+        if (end === start) throw this.refused(row, 0, 'is empty');
+        if (end - start > maxIdBytes) throw this.refused(row, 0, `makes an id of more than ${maxIdBytes} bytes`);
+        staged[waiting] = end - first;
+        start = end;
+      }
+      staging.set(bytes.subarray(first, start));
+      this.hash(waiting);
+    }
   }
 
   private hash(count: number): void {

@@ -10,28 +10,27 @@ declare const WebAssembly: {
 
 /** The kernels of src/privacy/psi/kernels; arguments are byte offsets and counts, see the sources. */
 export type PsiKernels = {
-  spreadKey(out: number, key: number): void;
+  spreadWords(out: number, words: number, n: number): void;
   digestInputs(out: number, input: number, ends: number, n: number, chain: number, scratch: number): void;
   hashRows(out: number, rows: number, n: number, firstBin: number, chain: number, scratch: number): void;
+  maskRows(out: number, first: number, second: number, table: number, digests: number, n: number, chain: number, scratch: number): void;
   hashCandidates(
     out: number,
     width: number,
     bins: number,
-    codes: number,
-    plane: number,
+    digests: number,
     rows: number,
     secret: number,
     n: number,
     firstBin: number,
-    chain: number,
+    codeChain: number,
+    hashChain: number,
     scratch: number,
   ): void;
   transposeBits(out: number, stride: number, columns: number, groups: number, columnBytes: number, scratch: number): void;
-  maskRows(out: number, first: number, second: number, codes: number, plane: number, n: number): void;
   openRows(rows: number, corrections: number, secret: number, n: number): void;
   locate(out: number, words: number, n: number, bins: number): void;
   cuckoo(table: number, locations: number, n: number, bins: number, limit: number, seed: number): number;
-  gatherBins(out: number, table: number, digests: number, n: number): void;
   gatherDigests(out: number, digests: number, order: number, n: number): void;
   keepFirst(digests: number, rows: number, n: number, table: number, mask: number, firstRepeat: number): number;
   fillTags(table: number, mask: number, tags: number, bins: number, n: number): void;

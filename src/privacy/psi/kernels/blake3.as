@@ -26,16 +26,16 @@ function rotate7(x: v128): v128 {
   return v128.or(i32x4.shr_u(x, 7), i32x4.shl(x, 25));
 }
 
-/** Writes each of eight key words (32 bytes) four times over, as the chaining value that compress takes. */
-export function spreadKey(out: usize, key: usize): void {
-  for (let word: usize = 0; word < 8; word++) v128.store(out + (word << 4), v128.load32_splat(key + (word << 2)));
+/** Writes each of n words four times over: a key as the chaining value that compress takes, or a secret for four lanes. */
+export function spreadWords(out: usize, words: usize, n: i32): void {
+  for (let word: usize = 0; word < <usize>n; word++) v128.store(out + (word << 4), v128.load32_splat(words + (word << 2)));
 }
 
 /**
- * One compression of four blocks. chain: eight vectors in; the first eight output vectors replace those at `out`.
- * message: sixteen vectors. lengths: bytes of each lane's block. Block counter zero, as in the first chunk.
+ * One compression of four blocks. chain: eight vectors. message: sixteen vectors. lengths: bytes of each lane's block. Block counter zero, as
+ * in the first chunk. Writes the first eight output vectors to `out`, which may be `chain`; all sixteen when `wide`, where it may not.
  */
-function compress(out: usize, chain: usize, message: usize, lengths: v128, flags: v128): void {
+function compress(out: usize, chain: usize, message: usize, lengths: v128, flags: v128, wide: bool): void {
   let v0 = v128.load(chain, 0);
   let v1 = v128.load(chain, 16);
   let v2 = v128.load(chain, 32);
@@ -161,6 +161,16 @@ function compress(out: usize, chain: usize, message: usize, lengths: v128, flags
   v128.store(out, v128.xor(v5, v13), 80);
   v128.store(out, v128.xor(v6, v14), 96);
   v128.store(out, v128.xor(v7, v15), 112);
+  if (wide) {
+    v128.store(out, v128.xor(v8, v128.load(chain, 0)), 128);
+    v128.store(out, v128.xor(v9, v128.load(chain, 16)), 144);
+    v128.store(out, v128.xor(v10, v128.load(chain, 32)), 160);
+    v128.store(out, v128.xor(v11, v128.load(chain, 48)), 176);
+    v128.store(out, v128.xor(v12, v128.load(chain, 64)), 192);
+    v128.store(out, v128.xor(v13, v128.load(chain, 80)), 208);
+    v128.store(out, v128.xor(v14, v128.load(chain, 96)), 224);
+    v128.store(out, v128.xor(v15, v128.load(chain, 112)), 240);
+  }
 }
 
 /** Sixteen bytes at each of four addresses, turned into four vectors of one word an address. */
@@ -218,13 +228,13 @@ function digestLong(out: usize, from: usize, length: i32, chain: usize, scratch:
   let flags: u32 = flagKeyed | flagStart;
   while (length > 64) {
     loadBlocks(message, from, 64, from, 64, from, 64, from, 64);
-    compress(state, state, message, i32x4.splat(64), i32x4.splat(flags));
+    compress(state, state, message, i32x4.splat(64), i32x4.splat(flags), false);
     flags = flagKeyed;
     from += 64;
     length -= 64;
   }
   loadBlocks(message, from, length, from, length, from, length, from, length);
-  compress(state, state, message, i32x4.splat(length), i32x4.splat(flags | flagEnd | flagRoot));
+  compress(state, state, message, i32x4.splat(length), i32x4.splat(flags | flagEnd | flagRoot), false);
   storeOutputs(state, out, scratch, scratch, scratch);
 }
 
@@ -248,7 +258,7 @@ export function digestInputs(out: usize, input: usize, ends: usize, n: i32, chai
     if (l0 <= 64 && l1 <= 64 && l2 <= 64 && l3 <= 64) {
       loadBlocks(scratch, input + start, l0, input + e0, l1, input + e1, l2, input + e2, l3);
       const flags = i32x4.splat(flagKeyed | flagStart | flagEnd | flagRoot);
-      compress(result, chain, scratch, i32x4(l0, l1, l2, l3), flags);
+      compress(result, chain, scratch, i32x4(l0, l1, l2, l3), flags, false);
       storeOutputs(result, out, out + 16, out + 32, out + 48);
     } else {
       digestLong(out, input + start, l0, chain, scratch);
@@ -273,7 +283,7 @@ export function digestInputs(out: usize, input: usize, ends: usize, n: i32, chai
 @inline
 function hashFour(message: usize, result: usize, chain: usize): void {
   const flags = i32x4.splat(flagKeyed | flagStart | flagEnd | flagRoot);
-  compress(result, chain, message, i32x4.splat(64), flags);
+  compress(result, chain, message, i32x4.splat(64), flags, false);
 }
 
 /**
@@ -301,38 +311,96 @@ export function hashRows(out: usize, rows: usize, n: i32, firstBin: u32, chain: 
   }
 }
 
-/** A row of the sender with the code of one of its items taken off where the secret s has ones. */
+/**
+ * The code of four digests: 512 bits of the keyed hash's output stream, as sixteen vectors. blank: sixteen vectors whose last twelve are zero;
+ * the first four are overwritten.
+ */
 @inline
-function openedPart(row: usize, code: usize, secret: usize): v128 {
-  return v128.xor(v128.load(row), v128.and(v128.load(code), v128.load(secret)));
+function encodeFour(out: usize, a: v128, b: v128, c: v128, d: v128, chain: usize, blank: usize): void {
+  interleave(blank, a, b, c, d);
+  const flags = i32x4.splat(flagKeyed | flagStart | flagEnd | flagRoot);
+  compress(out, chain, blank, i32x4.splat(16), flags, true);
 }
 
 @inline
-function lastPart(row: usize, code: usize, secret: usize, bin: u32): v128 {
-  const part = v128.xor(v128.load64_zero(row), v128.and(v128.load64_zero(code), v128.load64_zero(secret)));
-  return i64x2.replace_lane(part, 1, <i64>bin);
+function clearBlank(blank: usize): void {
+  memory.fill(blank, 0, 256);
+}
+
+@inline
+function digestOfBin(table: usize, digests: usize): v128 {
+  const item = load<u32>(table);
+  return item == 0 ? i64x2.splat(0) : v128.load(digests + (<usize>(item - 1) << 4));
+}
+
+@inline
+function maskPart(out: usize, first: usize, second: usize, code: v128): void {
+  v128.store(out, v128.xor(v128.xor(v128.load(first), v128.load(second)), code));
 }
 
 /**
- * The sender's tags of n items in one region of bins. bins: the bin of item i inside the region, u32 every 12 bytes. codes: four planes of 16
- * bytes an item, `plane` bytes apart. rows: of the region, 64 bytes apart. secret: 64 bytes. Tags are written `width` bytes apart;
- * the last one needs sixteen bytes of room. n need not be a multiple of four: the items behind the end are read and their tags are
- * overwritten or left behind the end (64 bytes of room).
+ * The receiver's corrections, 56 bytes a row: first ^ second ^ code of the item in the bin (of zeros where there is none). Rows are 64 bytes
+ * apart. table: u32 a bin, item + 1. n is a multiple of four. chain: the spread key of the code. Needs eight bytes of room behind the end.
+ */
+export function maskRows(out: usize, first: usize, second: usize, table: usize, digests: usize, n: i32, chain: usize, scratch: usize): void {
+  const code = scratch;
+  const blank = scratch + 256;
+  clearBlank(blank);
+  for (let i = 0; i < n; i += 4) {
+    const d0 = digestOfBin(table, digests);
+    const d1 = digestOfBin(table + 4, digests);
+    const d2 = digestOfBin(table + 8, digests);
+    const d3 = digestOfBin(table + 12, digests);
+    encodeFour(code, d0, d1, d2, d3, chain, blank);
+    // From one word a vector to one row a vector; the last 16 bytes of a row reach 8 into the next one, which is written after it.
+    for (let part: usize = 0; part < 64; part += 16) {
+      const from = code + (part << 2);
+      interleave(from, v128.load(from, 0), v128.load(from, 16), v128.load(from, 32), v128.load(from, 48));
+    }
+    for (let lane: usize = 0; lane < 4; lane++) {
+      const from = code + (lane << 4);
+      const at = lane << 6;
+      const to = out + lane * 56;
+      maskPart(to, first + at, second + at, v128.load(from, 0));
+      maskPart(to + 16, first + at + 16, second + at + 16, v128.load(from, 64));
+      maskPart(to + 32, first + at + 32, second + at + 32, v128.load(from, 128));
+      maskPart(to + 48, first + at + 48, second + at + 48, v128.load(from, 192));
+    }
+    out += 224;
+    first += 256;
+    second += 256;
+    table += 16;
+  }
+}
+
+@inline
+function openWord(message: usize, secret: usize, code: usize, at: usize): void {
+  v128.store(message + at, v128.xor(v128.load(message + at), v128.and(v128.load(secret + at), v128.load(code + at))));
+}
+
+/**
+ * The sender's tags of n items in one region of bins: the keyed hash of the row of the item's bin, with the item's code taken off where the
+ * secret has ones, and of the number of the bin. bins: the bin of item i inside the region, u32 every 12 bytes. rows: of the region, 64 bytes
+ * apart. secret: 14 spread words. codeChain, hashChain: spread keys. Tags are written `width` bytes apart. When n is not a multiple of four,
+ * the items behind the end are read as well, and up to 64 bytes are written behind the last tag.
  */
 export function hashCandidates(
   out: usize,
   width: i32,
   bins: usize,
-  codes: usize,
-  plane: usize,
+  digests: usize,
   rows: usize,
   secret: usize,
   n: i32,
   firstBin: u32,
-  chain: usize,
+  codeChain: usize,
+  hashChain: usize,
   scratch: usize,
 ): void {
   const result = scratch + 256;
+  const code = scratch + 512;
+  const blank = scratch + 768;
+  clearBlank(blank);
   for (let i = 0; i < n; i += 4) {
     const b0 = load<u32>(bins, 0);
     const b1 = load<u32>(bins, 12);
@@ -342,30 +410,18 @@ export function hashCandidates(
     const r1 = rows + (<usize>b1 << 6);
     const r2 = rows + (<usize>b2 << 6);
     const r3 = rows + (<usize>b3 << 6);
-    let code = codes;
-    for (let at: usize = 0; at < 48; at += 16) {
-      const s = secret + at;
-      interleave(
-        scratch + (at << 2),
-        openedPart(r0 + at, code, s),
-        openedPart(r1 + at, code + 16, s),
-        openedPart(r2 + at, code + 32, s),
-        openedPart(r3 + at, code + 48, s),
-      );
-      code += plane;
+    for (let at: usize = 0; at < 64; at += 16) {
+      interleave(scratch + (at << 2), v128.load(r0 + at), v128.load(r1 + at), v128.load(r2 + at), v128.load(r3 + at));
     }
-    const s = secret + 48;
-    interleave(
-      scratch + 192,
-      lastPart(r0 + 48, code, s, firstBin + b0),
-      lastPart(r1 + 48, code + 16, s, firstBin + b1),
-      lastPart(r2 + 48, code + 32, s, firstBin + b2),
-      lastPart(r3 + 48, code + 48, s, firstBin + b3),
-    );
-    hashFour(scratch, result, chain);
+    encodeFour(code, v128.load(digests, 0), v128.load(digests, 16), v128.load(digests, 32), v128.load(digests, 48), codeChain, blank);
+    for (let at: usize = 0; at < 224; at += 16) openWord(scratch, secret, code, at);
+    const first = i32x4.splat(firstBin);
+    v128.store(scratch, i32x4.add(first, i32x4(b0, b1, b2, b3)), 224);
+    v128.store(scratch, i32x4.splat(0), 240);
+    hashFour(scratch, result, hashChain);
     storeOutputs(result, out, out + width, out + 2 * width, out + 3 * width);
     bins += 48;
-    codes += 64;
+    digests += 64;
     out += 4 * width;
   }
 }

@@ -55,16 +55,6 @@ export function cuckoo(table: usize, locations: usize, n: i32, bins: u32, limit:
   return 1;
 }
 
-/** Digest of the item in each of n bins; zeros where the bin is empty. */
-export function gatherBins(out: usize, table: usize, digests: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    const item = load<u32>(table);
-    v128.store(out, item == 0 ? i64x2.splat(0) : v128.load(digests + (<usize>(item - 1) << 4)));
-    table += 4;
-    out += 16;
-  }
-}
-
 /** out[i] = digests[order[i]] */
 export function gatherDigests(out: usize, digests: usize, order: usize, n: i32): void {
   for (let i = 0; i < n; i++) {

@@ -62,26 +62,6 @@ function swapHalves(scratch: usize, width: i32, mask: i64): void {
   }
 }
 
-/**
- * The receiver's corrections, 56 bytes a row: first ^ second ^ code. Rows are 64 bytes apart, codes lie in four planes of 16 bytes a row,
- * `plane` bytes apart. Writes eight bytes past the last row.
- */
-export function maskRows(out: usize, first: usize, second: usize, codes: usize, plane: usize, n: i32): void {
-  const p1 = plane;
-  const p2 = plane << 1;
-  const p3 = p1 + p2;
-  for (let i = 0; i < n; i++) {
-    v128.store(out, v128.xor(v128.xor(v128.load(first), v128.load(second)), v128.load(codes)), 0);
-    v128.store(out, v128.xor(v128.xor(v128.load(first, 16), v128.load(second, 16)), v128.load(codes + p1)), 16);
-    v128.store(out, v128.xor(v128.xor(v128.load(first, 32), v128.load(second, 32)), v128.load(codes + p2)), 32);
-    store<u64>(out, load<u64>(first, 48) ^ load<u64>(second, 48) ^ load<u64>(codes + p3), 48);
-    out += 56;
-    first += 64;
-    second += 64;
-    codes += 16;
-  }
-}
-
 /** The sender's rows: row ^ (secret & correction), in place; rows 64 bytes apart, corrections 56. */
 export function openRows(rows: usize, corrections: usize, secret: usize, n: i32): void {
   const s0 = v128.load(secret, 0);
