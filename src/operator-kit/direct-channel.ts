@@ -24,6 +24,8 @@ export interface DirectEnd {
 export async function openDirectChannel(end: DirectEnd): Promise<Channel> {
   const { fd, peer, stallMs, role, keys } = end;
   const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+  // The TLS stream tells of the same error; without a listener here it would end the process.
+  socket.on('error', () => undefined);
   const terms = { key: keys.key, cert: keys.cert, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', rejectUnauthorized: false } as const;
   const tls =
     role === 'client'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { abortMark, frameHeaderBytes } from '../privacy/stream-channel.js';
+import { abortMark, endMark, frameHeaderBytes } from '../privacy/stream-channel.js';
 
 export interface FrameTotals {
   readonly messages: number;
@@ -45,6 +45,8 @@ export class FrameCount {
       this.inReason = true;
       return;
     }
+    // No message: its sender says no more.
+    if (length === endMark && !this.inReason) return;
     this.left = length;
     if (!this.inReason) this.hash.update(this.header);
     if (length === 0) this.end();

@@ -2,8 +2,9 @@ import { Socket } from 'node:net';
 import { parseJson } from '../documents/canonical.js';
 import { type DirectAccount, parseDirectKeys } from '../documents/job/direct-account.js';
 import type { JointDescription } from '../documents/job/joint-description.js';
-import { ToolkitError } from '../errors/toolkit-error.js';
+import { ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import type { Channel } from '../privacy/channel.js';
+import { reasonForPeers } from '../privacy/party.js';
 import { stallBounds } from '../privacy/regression/joint-session.js';
 import { streamChannel } from '../privacy/stream-channel.js';
 import { openDirectChannel } from './direct-channel.js';
@@ -49,15 +50,20 @@ export async function openChannels(
   };
   try {
     await Promise.all(opened);
-  } catch (error) {
-    await Promise.allSettled(opened);
-    for (const channel of channels.values()) channel.abort(error instanceof Error ? error.message : 'it could not begin');
-    const reason = error instanceof Error ? error.message : 'it could not begin';
-    await account({ kind: 'failure', reason, echo: true });
+  } catch (thrown) {
+    const error = toToolkitError(thrown);
+    const reason = reasonForPeers(error);
+    await account({ kind: 'failure', reason, echo: isEcho(error) });
+    // The others may still wait for their peers; this process ends without them.
+    for (const promise of opened) promise.catch(() => undefined);
+    for (const channel of channels.values()) channel.abort(reason);
     throw error;
   }
   return { channels, account };
 }
+
+/** It follows from the end of a peer, and not from what this side has found or done. */
+export const isEcho = ({ code }: ToolkitError): boolean => code === 'DT_PEER_GONE' || code === 'DT_PEER_ABORTED';
 
 function numbersOf(environment: Readonly<Record<string, string | undefined>>, name: string, count: number): readonly number[] {
   const text = environment[name] ?? '';
@@ -67,11 +73,11 @@ function numbersOf(environment: Readonly<Record<string, string | undefined>>, na
 }
 
 const overDaemon = (joint: JointDescription, peer: string, fd: number): Channel =>
-  streamChannel(socketOf('DT_CHANNELS', fd), { peer: nameOfSeat(joint, peer), stallMs: stallMsFor(joint, peer) });
+  streamChannel(socketOf('DT_CHANNELS', fd), { peer: nameOfSeat(joint, peer), stallMs: stallMsFor(joint, peer), untilPeerEnds: true });
 
 function socketOf(what: string, fd: number): Socket {
   try {
-    return new Socket({ fd, readable: true, writable: true });
+    return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
   } catch {
     throw new ToolkitError('DT_INPUT_INVALID', { what, reason: `descriptor ${fd} is no open stream socket` });
   }

@@ -5,7 +5,7 @@ import { type JointDescription, parseJointDescription } from '../documents/job/j
 import { ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import type { Channel } from '../privacy/channel.js';
 import { reasonForPeers } from '../privacy/party.js';
-import { type OpenChannels, openChannels } from './open-channels.js';
+import { isEcho, type OpenChannels, openChannels } from './open-channels.js';
 import { type OperatorSession, operatorSession } from './operator-session.js';
 import { printable } from './printable.js';
 
@@ -35,7 +35,7 @@ export async function runOperator(body: (session: OperatorSession) => Promise<vo
     const error = toToolkitError(thrown);
     const reason = reasonForPeers(error);
     // The own daemon first: it tells what follows from this from what this follows from.
-    void opened?.account({ kind: 'failure', reason, echo: error.code.startsWith('DT_PEER_') });
+    void opened?.account({ kind: 'failure', reason, echo: isEcho(error) });
     for (const channel of opened?.channels.values() ?? []) channel.abort(reason);
     tell(error);
     process.exitCode = 1;

@@ -26,6 +26,8 @@ export const frameHeaderBytes = 4;
 const headerBytes = frameHeaderBytes;
 /** In the length field: the message that follows is the peer's reason for ending, not data. */
 export const abortMark = 0xffffffff;
+/** In the length field: the peer says nothing more, and still listens. Not by the end of the stream, which TLS cannot do one way only. */
+export const endMark = 0xfffffffe;
 const maxReasonBytes = 1024;
 /** Upper bound for the last bytes to leave. */
 const closeMs = 2_000;
@@ -49,6 +51,7 @@ class StreamChannel implements Channel {
   /** This side has closed, and what comes is only counted. */
   private draining = false;
   private peerEnded = false;
+  private onDrained: (() => void) | undefined;
   private readonly count = { bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0 };
   private room: { promise: Promise<void>; resolve: () => void; reject: (error: ToolkitError) => void; timer: NodeJS.Timeout } | undefined;
   private ended = false;
@@ -79,10 +82,7 @@ class StreamChannel implements Channel {
     });
     duplex.on('data', (chunk: Buffer) => this.onChunk(chunk));
     duplex.on('drain', () => this.onDrain());
-    duplex.on('end', () => {
-      this.peerEnded = this.headerFilled === 0 && this.body === undefined;
-      this.onEnd('the link was closed');
-    });
+    duplex.on('end', () => this.onPeerEnd());
     duplex.on('close', () => this.onEnd('the link was closed'));
     duplex.on('error', (error: Error) => this.onEnd(error.message));
   }
@@ -143,15 +143,22 @@ class StreamChannel implements Channel {
 
   private drain(): Promise<void> {
     this.draining = true;
+    this.duplex.resume();
+    const mark = Buffer.alloc(headerBytes);
+    mark.writeUInt32BE(endMark, 0);
+    this.duplex.write(mark);
     return new Promise((resolve) => {
       const finish = (): void => {
-        this.duplex.destroy();
-        resolve();
+        this.onDrained = undefined;
+        // Who has heard this side's end reads no more, so that nothing is lost with the rest of the stream.
+        this.duplex.end(() => {
+          this.duplex.destroy();
+          resolve();
+        });
       };
-      if (this.duplex.readableEnded || this.duplex.destroyed) return void this.duplex.end(finish);
-      this.duplex.once('end', () => this.duplex.end(finish)).once('close', resolve);
-      this.duplex.resume();
-      this.duplex.end();
+      this.duplex.once('close', resolve);
+      if (this.peerEnded || this.duplex.readableEnded) finish();
+      else this.onDrained = finish;
     });
   }
 
@@ -199,6 +206,10 @@ class StreamChannel implements Channel {
       this.bodyIsReason = true;
       return next;
     }
+    if (length === endMark && !this.bodyIsReason) {
+      this.onPeerEnd();
+      return chunk.byteLength;
+    }
     if (length > (this.bodyIsReason ? maxReasonBytes : this.maxMessageBytes)) {
       this.breakOff(`it announced a message of ${length} bytes`);
       return chunk.byteLength;
@@ -222,6 +233,12 @@ class StreamChannel implements Channel {
       this.deliver(body);
     }
     return at + taken;
+  }
+
+  private onPeerEnd(): void {
+    this.peerEnded = this.headerFilled === 0 && this.body === undefined;
+    this.onEnd('the link was closed');
+    this.onDrained?.();
   }
 
   private deliver(message: Buffer): void {

@@ -60,7 +60,7 @@ describe.each([
       expect(run?.outputs).toEqual([]);
       if (party.ownerName === name) expect(run?.failure?.code).toMatch(/^DT_JOB_(OPERATOR_FAILED|OUTPUT_REFUSED)$/);
       else {
-        expect(run?.failure?.code).toBe('DT_JOINT_PEER_FAILED');
+        expect(run?.failure, party.ownerName).toMatchObject({ code: 'DT_JOINT_PEER_FAILED' });
         expect(run?.failure?.message).toContain(`ended at ${name}`);
       }
       if (mode === 'column') expect(run?.failure?.message).toContain('Column age cannot be used');

@@ -4,7 +4,7 @@ import { resolveSteps } from '../../constraints/resolve-steps.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { forgetFinished, readFinished } from '../joint/finished-state.js';
-import { JointFailure } from '../joint/joint-execution.js';
+import { JointFailure } from '../joint/joint-ending.js';
 import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
