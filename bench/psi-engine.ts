@@ -115,12 +115,15 @@ async function runCase(job: Case): Promise<[PartyReport, PartyReport]> {
         child.on('exit', (code) => reject(new Error(`party ${index} of ${job.name} ended with ${code}`)));
       }),
   );
+  const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
   try {
     const [a, b] = await Promise.all(reports);
+    await Promise.all(ended);
     if (a?.right !== true || b?.right !== true) throw new Error(`${job.name}: wrong rows`);
     return [a, b];
-  } finally {
+  } catch (error) {
     for (const child of children) child.kill();
+    throw error;
   }
 }
 

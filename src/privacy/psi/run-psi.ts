@@ -107,6 +107,9 @@ async function exchangeShapes(link: MessageLink, own: PsiOwnOptions, set: OwnSet
   return { declared, minimum: Math.max(demand, minimum) };
 }
 
+/** Common ids hashed at a time. */
+const proofItems = 4096;
+
 type Found = Pick<PsiResult, 'choice' | 'size' | 'rows'>;
 
 async function intersect(session: PsiSession, terms: PsiTerms, party: 0 | 1, set: OwnSet, peer: PeerShape): Promise<Found> {
@@ -188,35 +191,54 @@ async function rowsSending({ session, set, peer, terms, protocol, empty }: View)
 /** Own items that have a place at the peer, in the order of the places. */
 function inOrderOfPlaces(places: Uint32Array, peerCount: number): Uint32Array {
   const itemAt = new Uint32Array(peerCount);
+  for (let item = 0; item < places.length; item++) {
+    const place = places[item] as number;
+    if (place !== 0) itemAt[place - 1] = item + 1;
+  }
   let count = 0;
-  places.forEach((place, item) => {
-    if (place === 0) return;
-    itemAt[place - 1] = item + 1;
-    count += 1;
-  });
-  const items = new Uint32Array(count);
-  let filled = 0;
-  for (const item of itemAt) if (item !== 0) items[filled++] = item - 1;
-  // Two items at one place: a false match, which the proof of alignment would name less clearly.
-  return items.subarray(0, filled);
+  for (let place = 0; place < peerCount; place++) {
+    const item = itemAt[place] as number;
+    if (item !== 0) itemAt[count++] = item - 1;
+  }
+  return itemAt.slice(0, count);
 }
 
 function bitmapOf(places: Uint32Array, peerCount: number): Uint8Array {
   const bitmap = new Uint8Array(Math.ceil(peerCount / 8));
-  for (const place of places) {
-    if (place !== 0) bitmap[(place - 1) >> 3] = (bitmap[(place - 1) >> 3] as number) | (1 << ((place - 1) & 7));
+  for (let item = 0; item < places.length; item++) {
+    const place = (places[item] as number) - 1;
+    if (place >= 0) bitmap[place >> 3] = (bitmap[place >> 3] as number) | (1 << (place & 7));
   }
   return bitmap;
 }
 
+/** Own items at the marked places, in the order of the places. */
 function itemsOf(bitmap: Uint8Array, order: Uint32Array): Uint32Array {
-  return order.filter((_, place) => (((bitmap[place >> 3] as number) >> (place & 7)) & 1) === 1);
+  const items = new Uint32Array(order.length);
+  let count = 0;
+  for (let place = 0; place < order.length; place++) {
+    if (((bitmap[place >> 3] as number) >> (place & 7)) & 1) items[count++] = order[place] as number;
+  }
+  return items.slice(0, count);
 }
 
+/** Rows of the items, in the order given or, sorted, in the order of the rows. */
 function ownRows(set: OwnSet, items: Uint32Array, sorted: boolean): Uint32Array {
+  const ordered = sorted ? inOwnOrder(items, set.count) : items.slice();
   const { rows } = set;
-  const own = rows === undefined ? items.slice() : items.map((item) => rows[item] as number);
-  return sorted ? own.sort() : own;
+  if (rows === undefined) return ordered;
+  for (let i = 0; i < ordered.length; i++) ordered[i] = rows[ordered[i] as number] as number;
+  return ordered;
+}
+
+/** Without a comparison: items are below `count`, and each occurs once. */
+function inOwnOrder(items: Uint32Array, count: number): Uint32Array {
+  const marked = new Uint8Array(count);
+  for (let i = 0; i < items.length; i++) marked[items[i] as number] = 1;
+  const ordered = new Uint32Array(items.length);
+  let filled = 0;
+  for (let item = 0; item < count; item++) if (marked[item] === 1) ordered[filled++] = item;
+  return ordered;
 }
 
 async function sendVerdict(link: MessageLink, size: number, minimum: number, tellSize: boolean): Promise<void> {
@@ -247,15 +269,17 @@ async function proveAlignment(session: PsiSession, set: OwnSet, items: Uint32Arr
   const key = new Uint8Array(32);
   streams.stream('psi alignment').fill(key);
   const hash = createHash('sha256').update(key);
-  const block = new Uint8Array(digestBytes * 4096);
-  for (let at = 0; at < items.length; at += 4096) {
-    const part = items.subarray(at, at + 4096);
-    const digests = memory.bytes(set.digests, digestBytes * set.declared);
-    part.forEach((item, i) => {
-      for (let byte = 0; byte < digestBytes; byte++) block[digestBytes * i + byte] = digests[digestBytes * item + byte] as number;
-    });
-    hash.update(block.subarray(0, digestBytes * part.length));
-  }
+  session.clock.run('matching', () => {
+    const mark = memory.mark();
+    const [order, block] = [memory.allocate(4 * proofItems), memory.allocate(digestBytes * proofItems)];
+    for (let at = 0; at < items.length; at += proofItems) {
+      const part = items.subarray(at, at + proofItems);
+      memory.indexes(order, part.length).set(part);
+      memory.kernels.gatherDigests(block, set.digests, order, part.length);
+      hash.update(memory.bytes(block, digestBytes * part.length));
+    }
+    memory.release(mark);
+  });
   const proof = new Uint8Array(hash.digest());
   await link.send('psiProof', framed(proof));
   if (!timingSafeEqual(proof, await link.receive('psiProof', proof.byteLength))) {
