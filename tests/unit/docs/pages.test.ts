@@ -14,7 +14,7 @@ describe('docs/INVARIANTS.md', () => {
     .map((line) => line.split(' | '));
 
   it('has every promise with the place that keeps it and the tests that prove it', () => {
-    expect(rows.map(([number]) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((number) => `| ${number}`));
+    expect(rows.map(([number]) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((number) => `| ${number}`));
     for (const [number, , places = ''] of rows) {
       const paths = [...places.matchAll(/`([\w-]+\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
       expect(paths, number).not.toEqual([]);
@@ -31,6 +31,30 @@ describe('docs/INVARIANTS.md', () => {
       for (const [, path = '', names = ''] of files)
         for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) expect(read(path), `${path}: ${name}`).toContain(name);
     }
+  });
+});
+
+describe('docs/PROTOCOLS.md', () => {
+  const page = read('docs/PROTOCOLS.md');
+
+  it('names tests and functions that exist, for every protocol', () => {
+    const parts = page.split(/^## /m).slice(1, -1);
+    expect(parts.length).toBeGreaterThan(6);
+    const kit = read('src/operator-kit/privacy.ts');
+    for (const part of parts) {
+      const held = part.slice(part.indexOf('\nHeld by '));
+      const files = [...held.matchAll(/`(tests\/[\w./-]+)`((?:,? "[^"]+")+)/g)];
+      expect(files, part).not.toEqual([]);
+      for (const [, path = '', names = ''] of files)
+        for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) expect(read(path), `${path}: ${name}`).toContain(name);
+      const [, functions = ''] = /\n\n(`\w+`(?:, `\w+`)*) ·/.exec(part) ?? [];
+      for (const [, name = ''] of functions.matchAll(/`(\w+)`/g)) expect(kit, name).toMatch(new RegExp(`\\b${name}\\b`));
+    }
+  });
+
+  it('names every protocol of the kit', () => {
+    for (const [, name = ''] of read('src/operator-kit/privacy.ts').matchAll(/\b((?:fit|predict)\w*(?:Bank|Dealer|Third)|secureSum)\b/g))
+      expect(page).toContain(`\`${name}\``);
   });
 });
 
