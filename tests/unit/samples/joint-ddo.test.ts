@@ -81,7 +81,7 @@ describe('the attribute files of the joint model', () => {
   it.each([
     ['a model for someone else', '"model_to": "owners"', '"model_to": "2"', '/model_args/model_to'],
     ['fewer rows than the owners want', '"split": 7000', '"split": 100', '/model_args/split'],
-    ['an option that they do not know', '"evaluate_every": 1', '"clip": 2', '/model_args/options'],
+    ['an option that they do not know', '"evaluate_every": 5', '"clip": 2', '/model_args/options'],
     ['another file', './inputs/bank_a_label.csv', './inputs/other.csv', '/inputs/2'],
     ['an output that they do not allow', '"metrics": "', '"rows": "', '/outputs'],
     ['a parameter left open', '"in_dim": 16', '"in_dim": {}', '/model_args/in_dim'],
