@@ -15,7 +15,7 @@ import {
   tagsPerMessage,
 } from './kkrt-plan.js';
 import type { PsiSession } from './psi-session.js';
-import { receiveSeedPairs, type SeedPairs } from './seed-ot.js';
+import { obtainSeedPairs, type SeedPairs } from './seed-ot.js';
 
 /** Moves of other items that one item may cause before the placement counts as failed; a usual maximum is below 100. */
 const maxMoves = 20_000;
@@ -23,10 +23,16 @@ const maxMoves = 20_000;
 /**
  * The receiving end of the protocol in kkrt-plan. digests: offset in memory of `count` distinct digests of 16 bytes. peerCount: items of the
  * sender. Returns for each item its place in the sender's order plus one, or zero where the sender does not have it.
+ * obtainSeeds: where the seeds of the columns come from; oblivious transfer unless something else deals them.
  */
-export async function kkrtReceive(session: PsiSession, digests: number, count: number, peerCount: number): Promise<Uint32Array> {
-  const receiver = new KkrtReceiver(session, digests, count, peerCount);
-  return receiver.run();
+export function kkrtReceive(
+  session: PsiSession,
+  digests: number,
+  count: number,
+  peerCount: number,
+  obtainSeeds = obtainSeedPairs,
+): Promise<Uint32Array> {
+  return new KkrtReceiver(session, digests, count, peerCount).run(obtainSeeds);
 }
 
 class KkrtReceiver {
@@ -49,10 +55,10 @@ class KkrtReceiver {
     this.at = this.allocate();
   }
 
-  async run(): Promise<Uint32Array> {
-    const { link, random, clock, memory } = this.session;
+  async run(obtainSeeds: typeof obtainSeedPairs): Promise<Uint32Array> {
+    const { link, memory } = this.session;
     let attempt = 0;
-    const seeds = await receiveSeedPairs(link, codeBits, random, clock, () => {
+    const seeds = await obtainSeeds(this.session, codeBits, () => {
       attempt = this.place();
     });
     const message = new Uint8Array(messageHeaderBytes + 1);

@@ -15,15 +15,20 @@ import {
 } from './kkrt-plan.js';
 import { type PsiSession, yieldToLink } from './psi-session.js';
 import { shuffledOrder } from './secret-order.js';
-import { ChosenSeedsParty } from './seed-ot.js';
+import { obtainChosenSeeds } from './seed-ot.js';
 
 /**
  * The sending end of the protocol in kkrt-plan. digests: offset in memory of `count` distinct digests. peerCount: items of the receiver.
  * Returns the secret order: the item at each place that the receiver may name.
  */
-export async function kkrtSend(session: PsiSession, digests: number, count: number, peerCount: number): Promise<Uint32Array> {
-  const sender = new KkrtSender(session, digests, count, peerCount);
-  return sender.run();
+export function kkrtSend(
+  session: PsiSession,
+  digests: number,
+  count: number,
+  peerCount: number,
+  obtainSeeds = obtainChosenSeeds,
+): Promise<Uint32Array> {
+  return new KkrtSender(session, digests, count, peerCount).run(obtainSeeds);
 }
 
 class KkrtSender {
@@ -42,16 +47,15 @@ class KkrtSender {
     this.at = this.allocate();
   }
 
-  async run(): Promise<Uint32Array> {
+  async run(obtainSeeds: typeof obtainChosenSeeds): Promise<Uint32Array> {
     const { memory, link, random, clock } = this.session;
     const { at, count } = this;
-    const party = new ChosenSeedsParty(link, codeBits, random, clock);
-    await party.offer();
-    clock.run('encoding', () => {
-      shuffledOrder(memory, at.order, count, random);
-      memory.kernels.gatherDigests(at.digests, this.digests, at.order, count);
-    });
-    const { secret, seeds } = await party.finish();
+    const { secret, seeds } = await obtainSeeds(this.session, codeBits, () =>
+      clock.run('encoding', () => {
+        shuffledOrder(memory, at.order, count, random);
+        memory.kernels.gatherDigests(at.digests, this.digests, at.order, count);
+      }),
+    );
     memory.bytes(at.secret, rowBytes).set(secret);
     memory.kernels.spreadWords(at.spreadSecret, at.secret, rowBytes / 4);
     const attempt = (await link.receive('psiLocations', 1))[0] as number;

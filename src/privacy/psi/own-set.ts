@@ -29,11 +29,13 @@ export async function readOwnSet(
   options: PsiOwnOptions,
   random: RandomSource,
 ): Promise<OwnSet> {
-  const digester = new IdDigester(normalize.length, key, { normalize });
+  const mark = memory.mark();
+  const digester = new IdDigester(normalize.length, key, { normalize }, memory);
   for await (const batch of source) {
     digester.add(batch);
     if (digester.rows > maxSetSize) throw new ToolkitError('DT_PSI_SIZE', { actual: digester.rows, limit: maxSetSize });
   }
+  memory.release(mark);
   const total = digester.rows;
   const digests = memory.allocate(digestBytes * Math.max(total, options.padTo ?? 0));
   memory.bytes(digests, digestBytes * total).set(digester.finish());

@@ -38,19 +38,18 @@ const stagingBytes = 1 << 18;
 export class IdDigester {
   rows = 0;
   private batchStart = 0;
-  private readonly memory = new PsiMemory();
   private readonly rules: readonly (NormalizeId | undefined)[];
   private readonly blocks: Uint8Array[] = [];
   private readonly at: { chain: number; staging: number; ends: number; out: number };
   private readonly text = new TextEncoder();
 
-  /** key: digestKeyBytes. columns: how many make one id. */
+  /** columns: how many make one id. key: digestKeyBytes. memory: where the working space is taken; the caller gives it back. */
   constructor(
     private readonly columns: number,
     key: Uint8Array,
     options: PsiDigestOptions = {},
+    private readonly memory = new PsiMemory(),
   ) {
-    const { memory } = this;
     this.rules = Array.from({ length: columns }, (_, i) => normalizerOf(options.normalize?.[i] ?? 'none'));
     if (columns < 1 || (options.normalize !== undefined && options.normalize.length !== columns) || key.byteLength !== digestKeyBytes) {
       throw new ToolkitError('DT_INPUT_INVALID', { what: 'The id columns', reason: 'there must be one rule for each column' });

@@ -1,8 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type MessageLink, messageHeaderBytes } from '../message-link.js';
-import type { RandomSource } from '../random-source.js';
+import { messageHeaderBytes } from '../message-link.js';
 import { BaseOtSending, receiveBaseOts, seedBytes } from './base-ot.js';
-import type { PhaseClock } from './phase-clock.js';
+import type { PsiSession } from './psi-session.js';
 
 /** Base transfers: the computational security parameter. */
 const baseCount = 128;
@@ -25,56 +24,36 @@ export interface ChosenSeeds {
  * Source: Ishai, Kilian, Nissim, Petrank, "Extending Oblivious Transfers Efficiently" (CRYPTO 2003), in the random-transfer form of Asharov,
  * Lindell, Schneider, Zohner (CCS 2013). Correlation-robust hash: SHA-256 with the index of the transfer. Saves two thirds of the public-key
  * operations that as many base transfers would take.
+ * `meanwhile` runs while the peer computes.
  * Trust: semi-honest. Learned: nothing. Rounds: 1.5 (key, points, corrections). Bytes: 64 + 128 (64 + columns / 8).
  */
-export class ChosenSeedsParty {
-  private readonly base: BaseOtSending;
-  private readonly secret: Uint8Array;
-
-  constructor(
-    private readonly link: MessageLink,
-    private readonly columns: number,
-    random: RandomSource,
-    private readonly clock: PhaseClock,
-  ) {
-    this.base = clock.run('baseOt', () => new BaseOtSending(link, random));
-    this.secret = random.bytes(columns / 8);
-  }
-
-  /** The first message; then this party may work until it calls finish. */
-  offer(): Promise<void> {
-    return this.base.offer();
-  }
-
-  async finish(): Promise<ChosenSeeds> {
-    const { columns, secret, clock } = this;
-    const width = columns / 8;
-    const { keys } = await this.base.finish(baseCount, (body) => clock.run('baseOt', body));
-    const message = new Uint8Array(messageHeaderBytes + baseCount * width);
-    const seeds = clock.run('baseOt', () => {
-      const matrix = new Uint8Array(baseCount * width);
-      for (let i = 0; i < baseCount; i++) {
-        const [own, other] = [expand(keys[0], i, width), expand(keys[1], i, width)];
-        matrix.set(own, i * width);
-        for (let b = 0; b < width; b++) {
-          message[messageHeaderBytes + i * width + b] = (own[b] as number) ^ (other[b] as number) ^ (secret[b] as number);
-        }
+export async function obtainChosenSeeds(session: PsiSession, columns: number, meanwhile: () => void): Promise<ChosenSeeds> {
+  const { link, random, clock } = session;
+  const width = columns / 8;
+  const base = clock.run('baseOt', () => new BaseOtSending(link, random));
+  const secret = random.bytes(width);
+  await base.offer();
+  meanwhile();
+  const { keys } = await base.finish(baseCount, (body) => clock.run('baseOt', body));
+  const message = new Uint8Array(messageHeaderBytes + baseCount * width);
+  const seeds = clock.run('baseOt', () => {
+    const matrix = new Uint8Array(baseCount * width);
+    for (let i = 0; i < baseCount; i++) {
+      const [own, other] = [expand(keys[0], i, width), expand(keys[1], i, width)];
+      matrix.set(own, i * width);
+      for (let b = 0; b < width; b++) {
+        message[messageHeaderBytes + i * width + b] = (own[b] as number) ^ (other[b] as number) ^ (secret[b] as number);
       }
-      return hashRows(rowsOf(matrix, width), columns);
-    });
-    await this.link.send('psiSeedCorrections', message);
-    return { secret, seeds };
-  }
+    }
+    return hashRows(rowsOf(matrix, width), columns);
+  });
+  await link.send('psiSeedCorrections', message);
+  return { secret, seeds };
 }
 
-/** The other end: learns both seeds of every column. `meanwhile` runs while the peer computes. */
-export async function receiveSeedPairs(
-  link: MessageLink,
-  columns: number,
-  random: RandomSource,
-  clock: PhaseClock,
-  meanwhile: () => void,
-): Promise<SeedPairs> {
+/** The other end: learns both seeds of every column. */
+export async function obtainSeedPairs(session: PsiSession, columns: number, meanwhile: () => void): Promise<SeedPairs> {
+  const { link, random, clock } = session;
   const width = columns / 8;
   const { choices, keys } = await receiveBaseOts(link, baseCount, random, (body) => clock.run('baseOt', body));
   meanwhile();
