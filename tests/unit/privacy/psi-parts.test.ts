@@ -113,8 +113,9 @@ function dealtSeeds(seed: number) {
 }
 
 describe('the oblivious pseudo-random function', () => {
-  it('matches what Set matches, for 600 random pairs of sets of up to 60', async () => {
+  it('matches what Set matches, for 300 random pairs of sets of up to 60', async () => {
     const set = fc.uniqueArray(fc.nat(90), { minLength: 1, maxLength: 60 });
+    const digests = Array.from({ length: 91 }, (_, value) => random(value, 16));
     let cases = 0;
     await fc.assert(
       fc.asyncProperty(set, set, fc.nat(200), async (a, b, seed) => {
@@ -123,7 +124,7 @@ describe('the oblivious pseudo-random function', () => {
         const put = ({ memory }: PsiSession, values: readonly number[]): number => {
           const at = memory.allocate(16 * values.length);
           values.forEach((value, i) => {
-            memory.bytes(at + 16 * i, 16).set(random(value, 16));
+            memory.bytes(at + 16 * i, 16).set(digests[value] as Uint8Array);
           });
           return at;
         };
@@ -137,9 +138,9 @@ describe('the oblivious pseudo-random function', () => {
         for (const [item, place] of places.entries()) if (place !== 0) expect(b[order[place - 1] as number]).toBe(a[item]);
         expect([...order].sort((x, y) => x - y)).toEqual(b.map((_, i) => i));
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
-    expect(cases).toBe(600);
+    expect(cases).toBe(300);
   }, 60_000);
 
   it('has the parameters that its header claims', () => {
