@@ -4,18 +4,20 @@ import type { OperatorSession } from './operator-session.js';
 
 /** The outputs of this party that the arguments name. What they do not name is not written. */
 export interface DeclaredOutputs {
-  /** A line on standard output and in the log of this party: `outputs["<its seat>"]`. */
+  /** A line on standard output and in the log of this party: `outputs["<its seat>"]`, or `outputs.<logKey>`. */
   log(line: string): void;
   has(key: string): boolean;
+  /** Where to write it. */
+  path(key: string): string | undefined;
   text(key: string, text: string): void;
   json(key: string, value: unknown): void;
 }
 
 /**
- * Reads `outputs` of the arguments: paths of logs by seat, and of `keys`. Call it first: a path that may not be is found before any message.
- * @throws DT_INPUT_INVALID, naming the key
+ * Reads `outputs` of the arguments: paths by seat, and of `keys`. Call it first: a path that may not be is found before any message.
+ * `logKey`: where the log goes; what stands under the seat, where nothing is said. @throws DT_INPUT_INVALID, naming the key
  */
-export function declaredOutputs(session: OperatorSession, keys: readonly string[]): DeclaredOutputs {
+export function declaredOutputs(session: OperatorSession, keys: readonly string[], logKey = session.seat): DeclaredOutputs {
   const declared = session.args['outputs'] ?? {};
   const known = [...session.seats.map(({ seat }) => seat), ...keys];
   const invalid = (what: string, reason: string): ToolkitError => new ToolkitError('DT_INPUT_INVALID', { what, reason });
@@ -35,10 +37,11 @@ export function declaredOutputs(session: OperatorSession, keys: readonly string[
   return {
     log(line) {
       process.stdout.write(`${line}\n`);
-      const path = paths.get(session.seat);
+      const path = paths.get(logKey);
       if (path !== undefined) appendFileSync(path, `${line}\n`);
     },
     has: (key) => paths.has(key),
+    path: (key) => paths.get(key),
     text,
     json: (key, value) => text(key, `${JSON.stringify(value, null, 2)}\n`),
   };

@@ -37,6 +37,9 @@ export { type ModelFile, modelFile, parseModelFile, partFor } from '../privacy/v
 export type { TableChoice } from '../privacy/vertical/table-choice.js';
 export { type DataSeats, dataSeats, type VerticalRoles, verticalRoles } from '../privacy/vertical/vertical-roles.js';
 export { type DeclaredOutputs, declaredOutputs } from './declared-outputs.js';
+export { IdFile } from './join/id-file.js';
+export { type PsiJob, type PsiReport, psiJob, runPsiJob } from './join/psi-job.js';
+export { writeRows } from './join/write-rows.js';
 export type { OperatorSession } from './operator-session.js';
 export { readInputs } from './read-inputs.js';
 export { type ReadTableOptions, readTable, type Table } from './read-table.js';

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ToolkitError } from '../errors/toolkit-error.js';
+import { COMMA, fieldsOf, headerOf, LF, linesOf, openCsv, QUOTE, recordBlocks, recordsOf, wrongFieldCount } from './csv-records.js';
 import { parseNumber } from './parse-number.js';
 
 /** Numbers of a table. The same shape as `Columns`, what the fits take. */
@@ -19,9 +20,6 @@ export interface ReadTableOptions {
 }
 
 const BLOCK_BYTES = 1 << 20;
-const MOST_COLUMNS = 10_000;
-const LONGEST_RECORD = 16 << 20;
-const [LF, CR, QUOTE, COMMA] = [10, 13, 34, 44] as const;
 
 /**
  * Reads a CSV file of numbers (RFC 4180, UTF-8, a header, LF or CRLF) into memory, 8 bytes a value.
@@ -31,19 +29,18 @@ const [LF, CR, QUOTE, COMMA] = [10, 13, 34, 44] as const;
  * not there. DT_DATASET_INVALID for a broken file, DT_INPUT_FILE for none.
  */
 export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: error.code ?? 'it cannot be opened' }, error);
-  });
+  const file = await openCsv(path);
   try {
-    if (!(await file.stat()).isFile()) throw new ToolkitError('DT_INPUT_FILE', { path, reason: 'it is no file' });
     const mostRows = await countLines(file);
     const name = basename(path);
     let table: TableWriter | undefined;
     let line = 1;
-    for await (const record of records(file, name)) {
-      if (table === undefined) table = new TableWriter(name, headerOf(record, name), options, mostRows);
-      else if (record.length > 0 || table.isNarrow) table.add(record, line);
-      line += linesOf(record);
+    for await (const block of recordBlocks(file, name)) {
+      for (const record of recordsOf(block)) {
+        if (table === undefined) table = new TableWriter(name, headerOf(record, name), options, mostRows);
+        else if (record.length > 0 || table.isNarrow) table.add(record, line);
+        line += block.quoted ? linesOf(record) : 1;
+      }
     }
     if (table === undefined) throw new ToolkitError('DT_DATASET_INVALID', { name, line: 1, reason: 'it is empty' });
     return table.finish();
@@ -123,12 +120,7 @@ class TableWriter {
   }
 
   private checkCount(count: number, line: number): void {
-    if (count === this.header.length) return;
-    throw new ToolkitError('DT_DATASET_INVALID', {
-      name: this.file,
-      line,
-      reason: `it has ${count} fields, the header has ${this.header.length}`,
-    });
+    if (count !== this.header.length) throw wrongFieldCount(this.file, line, count, this.header.length);
   }
 
   /** Says of what kind it is, not what it holds. */
@@ -141,82 +133,6 @@ class TableWriter {
 }
 
 const column = (name: string, reason: string): ToolkitError => new ToolkitError('DT_INPUT_COLUMN', { column: name, reason });
-
-function headerOf(record: Buffer, name: string): readonly string[] {
-  const bytes = record.subarray(record[0] === 0xef && record[1] === 0xbb && record[2] === 0xbf ? 3 : 0);
-  const names = fieldsOf(bytes, name, 1).map((field) => field.trim());
-  const invalid = (reason: string): ToolkitError => new ToolkitError('DT_DATASET_INVALID', { name, line: 1, reason });
-  if (names.length > MOST_COLUMNS) throw invalid(`it has more than ${MOST_COLUMNS} columns`);
-  const unnamed = names.findIndex((title) => title === '' || /[\p{Cc}\ufffd]/u.test(title));
-  if (unnamed >= 0) throw invalid(`column ${unnamed + 1} has no name in plain UTF-8`);
-  const seen = new Set<string>();
-  for (const title of names) {
-    if (seen.has(title)) throw invalid(`two columns are called ${JSON.stringify(title)}`);
-    seen.add(title);
-  }
-  return names;
-}
-
-/** The fields of a record that may hold quotes. */
-function fieldsOf(record: Buffer, name: string, line: number): readonly string[] {
-  const fields: string[] = [];
-  const text = record.toString('utf8');
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
-  for (;;) {
-    const found = field.exec(text);
-    if (found === null) throw new ToolkitError('DT_DATASET_INVALID', { name, line, reason: 'a quote stands where none may' });
-    fields.push(found[1]?.replaceAll('""', '"') ?? found[2] ?? '');
-    if (found[3] === '') return fields;
-  }
-}
-
-/** Lines of a file, one at a time without its end; a line feed inside of quotes does not end one. */
-async function* records(file: FileHandle, name: string): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0);
-  let line = 1;
-  for (let position = 0; ; ) {
-    const block = Buffer.allocUnsafe(BLOCK_BYTES);
-    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, position);
-    position += bytesRead;
-    const ended = bytesRead === 0;
-    const bytes = rest.length === 0 ? block.subarray(0, bytesRead) : Buffer.concat([rest, block.subarray(0, bytesRead)]);
-    let start = 0;
-    // Found once a block: most files have no quote at all.
-    let quote = bytes.indexOf(QUOTE);
-    while (start < bytes.length) {
-      if (quote >= 0 && quote < start) quote = bytes.indexOf(QUOTE, start);
-      const end = endOfRecord(bytes, start, quote);
-      if (end < 0 && !ended) break;
-      const last = end < 0 ? bytes.length : end;
-      const record = bytes.subarray(start, last > start && bytes[last - 1] === CR ? last - 1 : last);
-      yield record;
-      line += linesOf(record);
-      start = last + 1;
-    }
-    if (ended) return;
-    rest = bytes.subarray(start);
-    if (rest.length > LONGEST_RECORD)
-      throw new ToolkitError('DT_DATASET_INVALID', { name, line, reason: 'it is too long for a line; a quote may be open' });
-  }
-}
-
-/** Index of the line feed that ends the record, or -1. `quote`: index of the first one from `start`, or -1. */
-function endOfRecord(bytes: Buffer, start: number, quote: number): number {
-  let end = bytes.indexOf(LF, start);
-  if (quote < 0 || (end >= 0 && quote > end)) return end;
-  let open = false;
-  for (end = start; end < bytes.length; end++) {
-    if (bytes[end] === QUOTE) open = !open;
-    else if (bytes[end] === LF && !open) return end;
-  }
-  return -1;
-}
-
-function linesOf(record: Buffer): number {
-  let lines = 1;
-  for (let at = record.indexOf(LF); at >= 0; at = record.indexOf(LF, at + 1)) lines += 1;
-  return lines;
-}
 
 /** At least as many as there are rows; reading twice is cheaper than growing. */
 async function countLines(file: FileHandle): Promise<number> {

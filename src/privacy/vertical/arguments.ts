@@ -32,6 +32,13 @@ export class Arguments {
     return value;
   }
 
+  /** 0, 1, 2 … */
+  whole(key: string): number | undefined {
+    const value = this.number(key);
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) throw this.refusal(key, `${value} is no whole number`);
+    return value;
+  }
+
   text(key: string): string | undefined {
     return this.read(key, 'a text', isText);
   }
@@ -58,6 +65,26 @@ export class Arguments {
     return new Map(Object.entries(value ?? {}));
   }
 
+  /** The same names for all inputs, or a name or names for each: "id", ["id"], {"0": "id", "1": ["first", "last"]}. */
+  namesOrNamesByInput(key: string): readonly string[] | ReadonlyMap<string, readonly string[]> | undefined {
+    const isList = (found: unknown): found is string | string[] => isText(found) || (isNames(found) && found.length > 0);
+    const value = this.read(key, 'a name, a list of names, or these by input, as {"0": "id"}', (found): found is NamesByInput => {
+      return isList(found) || (isRecord(found) && Object.values(found).every(isList));
+    });
+    if (value === undefined || typeof value === 'string') return value === undefined ? undefined : [value];
+    if (Array.isArray(value)) return value;
+    return new Map(Object.entries(value).map(([input, names]) => [input, typeof names === 'string' ? [names] : names]));
+  }
+
+  /** One whole number for all seats, or one for each: 1000, {"0": 1000}. */
+  wholeBySeat(key: string, seat: string): number | undefined {
+    const isWhole = (found: unknown): found is number => typeof found === 'number' && Number.isSafeInteger(found) && found >= 0;
+    const value = this.read(key, 'a whole number, or one by seat, as {"0": 1000}', (found): found is number | Record<string, number> => {
+      return isWhole(found) || (isRecord(found) && Object.values(found).every(isWhole));
+    });
+    return typeof value === 'object' ? value[seat] : value;
+  }
+
   /** A key that has a meaning elsewhere and none here. */
   none(key: string, reason: string): void {
     if (this.read(key, '', (value): value is unknown => value !== undefined) !== undefined) throw this.refusal(key, reason);
@@ -80,6 +107,8 @@ export class Arguments {
     return value;
   }
 }
+
+type NamesByInput = string | string[] | Record<string, string | string[]>;
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
