@@ -19,6 +19,7 @@ const benches: readonly Bench[] = [
   gas,
   jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),
+  programBench('psi-engine', 'private set intersection of two parties, by size, against the ECDH protocol'),
 ];
 
 async function main(words: readonly string[]): Promise<number> {

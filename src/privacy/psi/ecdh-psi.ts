@@ -74,22 +74,34 @@ export async function ecdhSend(
 }
 
 async function receiverTags(session: PsiSession, digests: number, count: number, peerCount: number) {
-  const { link, random } = session;
-  const scalar = SecretScalar.random(random);
+  const scalar = SecretScalar.random(session.random);
   const elements = await exchangeElements(session, scalar, { digests, count, peerCount, order: undefined });
-  const theirs = new Uint8Array(tagBytes * peerCount);
-  for (let at = 0; at < peerCount; at += elementsPerMessage) {
+  const [own, theirs] = [new Uint8Array(tagBytes * count), new Uint8Array(tagBytes * peerCount)];
+  // At the same time: a sender that is not read would stall.
+  await Promise.all([receiveReturned(session, own, count), tagElements(session, scalar, elements, theirs, peerCount)]);
+  return { own, theirs };
+}
+
+async function receiveReturned({ link }: PsiSession, target: Uint8Array, count: number): Promise<void> {
+  for (let at = 0; at < count; at += elementsPerMessage) {
+    target.set(await link.receive('psiReturned', tagBytes * Math.min(elementsPerMessage, count - at)), tagBytes * at);
+  }
+}
+
+async function tagElements(
+  session: PsiSession,
+  scalar: SecretScalar,
+  elements: Uint8Array,
+  target: Uint8Array,
+  count: number,
+): Promise<void> {
+  for (let at = 0; at < count; at += elementsPerMessage) {
     session.clock.run('elements', () => {
-      const end = Math.min(peerCount, at + elementsPerMessage);
-      for (let place = at; place < end; place++) theirs.set(tagOf(session, scalar, elements, place), tagBytes * place);
+      const end = Math.min(count, at + elementsPerMessage);
+      for (let place = at; place < end; place++) target.set(tagOf(session, scalar, elements, place), tagBytes * place);
     });
     await yieldToLink();
   }
-  const own = new Uint8Array(tagBytes * count);
-  for (let at = 0; at < count; at += elementsPerMessage) {
-    own.set(await link.receive('psiReturned', tagBytes * Math.min(elementsPerMessage, count - at)), tagBytes * at);
-  }
-  return { own, theirs };
 }
 
 interface OwnItems {

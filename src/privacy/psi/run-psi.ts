@@ -45,8 +45,8 @@ export interface PsiResult {
  * digests of the common ids in the common order, and both must be equal. It tells whoever knows the intersection nothing new, and finds a
  * false match, a wrong order or a row that is not the same id.
  *
- * Learned beyond the result: both sides the declared sizes and the demanded smallest intersection; with `one`, the other side that the
- * demand was met. Where a demand is not met both sides learn that and nothing else, as far as the receiving end follows the protocol: its
+ * Learned beyond the result: both sides the declared sizes and the demanded smallest intersection; where one side only gets the result, the
+ * other one learns that the demand was met. Where a demand is not met both sides learn that and nothing else, as far as the receiving end follows the protocol: its
  * process has compared the ids, and forgets them. With `cardinality` it has only counted.
  * Errors: DT_PSI_TOO_FEW, DT_PSI_ID, DT_PSI_DUPLICATE, DT_PSI_SIZE, DT_INPUT_INVALID, DT_PEER_*.
  */
