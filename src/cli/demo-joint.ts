@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { awaitReports } from '../actions/job/await-reports.js';
+import { jobStatus } from '../actions/job/job-status.js';
 import { type JointEvidence, jointEvidence } from '../actions/job/joint-evidence.js';
 import { connectSigner } from './connect.js';
 import type { JointAttributes, JointFiles } from './demo-data.js';
@@ -21,6 +23,8 @@ export interface JointFigures {
 
 /** After the jobs of the first algorithm and of bank A alone. */
 const JOINT = 3n;
+/** Reports go to the chain after the end of a job, at once where it answers. */
+const ANCHORED_MS = 30_000;
 
 type Prepared = Omit<JointFiles, 'attributesFor'> & { readonly attributes: JointAttributes };
 
@@ -54,6 +58,9 @@ export async function runJoint(stage: Stage, home: Home, { attributes, rows, col
   const connected = await connectSigner(home, {}, signer);
   try {
     const context = { ...connected, signer, now: () => new Date(), onProgress: () => undefined };
+    const { shares, algorithm: helped } = await jobStatus(context, { job: JOINT });
+    const owned = shares.map(({ token }) => token).filter((token) => token !== helped);
+    await awaitReports(context, JOINT, owned, ANCHORED_MS);
     return {
       auc: { alone, joint: metrics.auc, difference: metrics.auc - alone },
       rows,

@@ -77,8 +77,8 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
     `  ${mark(true)} the banks sent ${dealer} ${renderSize(toDealer)}: the set-up and the figures asked for`,
     `  ${mark(onChain.every(({ anchored }) => anchored === 'on chain'))} receipts on chain: ${byOwner.join(', ')}`,
     chalk.dim(`    that of ${dealer} stays at its daemon; the others name its signed decision`),
-    `  ${chalk.cyan('→')} what the banks sent each other is masked: to its receiver it is random,`,
-    chalk.dim('    as tests/unit/privacy/transcripts.test.ts measures'),
+    `  ${chalk.cyan('→')} what the banks sent each other is masked, and random to its receiver but for`,
+    chalk.dim('    the shuffled scores of held-out rows: tests/unit/privacy/transcripts.test.ts'),
     `  ${chalk.cyan('→')} ${dealer} and one bank together could unmask the other: docs/THREAT-MODEL.md`,
   ];
 }
