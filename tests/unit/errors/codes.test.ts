@@ -18,6 +18,7 @@ const exitOfArea: Readonly<Record<string, number>> = {
   PORT: 2,
   HTTP: 2,
   DEMO: 2,
+  PSI: 2,
   ASSET: 3,
   OPERATOR: 3,
   ORG: 3,
@@ -33,8 +34,8 @@ const exitOfArea: Readonly<Record<string, number>> = {
   SANDBOX: 8,
   RECEIPT: 9,
 };
-/** The decision of a peer is one of policy, wherever it was made. */
-const exitOfCode: Readonly<Record<string, number>> = { DT_JOINT_REFUSED: 5 };
+/** The decision of a peer, and what an owner demands of a result, are ones of policy, wherever they were made. */
+const exitOfCode: Readonly<Record<string, number>> = { DT_JOINT_REFUSED: 5, DT_PSI_TOO_FEW: 5 };
 
 describe('the table of errors', () => {
   it.each(rows)('%s is a complete row', (code, entry) => {
