@@ -76,18 +76,24 @@ async function openPath(
   own: { readonly isAble: boolean; readonly isLower: boolean },
   signal: AbortSignal,
 ): Promise<DirectPath | undefined> {
-  const expected = own.isAble ? deps.links.expectSocket(peer.organization, 2 * CONNECT_MS, signal) : undefined;
-  await peer.send({ kind: 'offer', ...(own.isAble && { key: key.publicKey.slice(2), ...(expected && { token: expected.token }) }) });
-  const theirs = await peer.expect('offer');
-  if (!own.isAble || theirs.key === undefined || (theirs.token === undefined && expected === undefined)) return undefined;
-  const calls = own.isLower ? theirs.token !== undefined : expected === undefined;
-  if (calls) {
-    const socket = theirs.token === undefined ? undefined : await call(deps, peer, theirs.token, signal);
-    await peer.send({ kind: 'path', direct: socket !== undefined });
-    return socket && { socket, role: 'client', peerKey: theirs.key };
+  const unwanted = new AbortController();
+  const wait = AbortSignal.any([signal, unwanted.signal]);
+  const expected = own.isAble ? deps.links.expectSocket(peer.organization, 2 * CONNECT_MS, wait) : undefined;
+  try {
+    await peer.send({ kind: 'offer', ...(own.isAble && { key: key.publicKey.slice(2), ...(expected && { token: expected.token }) }) });
+    const theirs = await peer.expect('offer');
+    if (!own.isAble || theirs.key === undefined || (theirs.token === undefined && expected === undefined)) return undefined;
+    const calls = own.isLower ? theirs.token !== undefined : expected === undefined;
+    if (calls) {
+      const socket = theirs.token === undefined ? undefined : await call(deps, peer, theirs.token, signal);
+      await peer.send({ kind: 'path', direct: socket !== undefined });
+      return socket && { socket, role: 'client', peerKey: theirs.key };
+    }
+    if (!(await peer.expect('path')).direct || expected === undefined) return undefined;
+    return { socket: await expected.socket, role: 'server', peerKey: theirs.key };
+  } finally {
+    unwanted.abort();
   }
-  if (!(await peer.expect('path')).direct || expected === undefined) return undefined;
-  return { socket: await expected.socket, role: 'server', peerKey: theirs.key };
 }
 
 async function call({ links, log }: DirectDeps, peer: JointPeer, token: string, signal: AbortSignal): Promise<Socket | undefined> {
