@@ -48,12 +48,17 @@ export async function openPaths(
   const key = LinkKey.create();
   const isAble = mayGoDirect(deps, job);
   const direct = new Map<string, DirectPath>();
+  let hasFailed = false;
   await Promise.all(
     peers.map(async (peer) => {
       const path = await openPath(deps, key, peer, { isAble, isLower: Number(seat) < Number(peer.seat.seat) }, signal);
-      if (path !== undefined) direct.set(peer.seat.seat, path);
+      if (path === undefined) return;
+      // Nobody waits for the others any more once one has failed.
+      if (hasFailed) path.socket.destroy();
+      else direct.set(peer.seat.seat, path);
     }),
   ).catch((error: unknown) => {
+    hasFailed = true;
     closePaths({ key, direct });
     throw error;
   });
@@ -76,9 +81,10 @@ async function openPath(
   own: { readonly isAble: boolean; readonly isLower: boolean },
   signal: AbortSignal,
 ): Promise<DirectPath | undefined> {
-  const unwanted = new AbortController();
-  const wait = AbortSignal.any([signal, unwanted.signal]);
-  const expected = own.isAble ? deps.links.expectSocket(peer.organization, 2 * CONNECT_MS, wait) : undefined;
+  const over = new AbortController();
+  const ends = AbortSignal.any([signal, over.signal]);
+  const expected = own.isAble ? deps.links.expectSocket(peer.organization, 2 * CONNECT_MS, ends) : undefined;
+  let path: DirectPath | undefined;
   try {
     await peer.send({ kind: 'offer', ...(own.isAble && { key: key.publicKey.slice(2), ...(expected && { token: expected.token }) }) });
     const theirs = await peer.expect('offer');
@@ -86,13 +92,19 @@ async function openPath(
     const calls = own.isLower ? theirs.token !== undefined : expected === undefined;
     if (calls) {
       const socket = theirs.token === undefined ? undefined : await call(deps, peer, theirs.token, signal);
+      path = socket && { socket, role: 'client', peerKey: theirs.key };
       await peer.send({ kind: 'path', direct: socket !== undefined });
-      return socket && { socket, role: 'client', peerKey: theirs.key };
+    } else if ((await peer.expect('path')).direct && expected !== undefined) {
+      path = { socket: await expected.socket, role: 'server', peerKey: theirs.key };
     }
-    if (!(await peer.expect('path')).direct || expected === undefined) return undefined;
-    return { socket: await expected.socket, role: 'server', peerKey: theirs.key };
+    return path;
+  } catch (error) {
+    path?.socket.destroy();
+    throw error;
   } finally {
-    unwanted.abort();
+    over.abort();
+    // One that the peer makes although it is not wanted.
+    expected?.socket.then((socket) => socket !== path?.socket && socket.destroy()).catch(() => undefined);
   }
 }
 
