@@ -37,6 +37,8 @@ export interface StartOptions {
   /** Of the key; from the variable that the configuration names when missing. */
   readonly password?: string;
   readonly onRoundTrip?: () => void;
+  /** In the place of the strongest that this machine has. */
+  readonly sandbox?: Sandbox;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
   );
   await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
   const wallet = await openKey(config, options.password);
-  const sandbox = await openSandbox(config);
+  const sandbox = options.sandbox ?? (await openSandbox(config));
   const password = config.store.passwordEnv === undefined ? undefined : process.env[config.store.passwordEnv];
   const store = await openStore({ url: config.store.url, exclusive: true, ...(password !== undefined && { password }) });
   const metrics = createMetrics({ store });

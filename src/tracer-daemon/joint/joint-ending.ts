@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JointRecord } from '../../documents/receipt/receipt.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit } from '../../sandbox/sandbox.js';
@@ -7,7 +8,7 @@ import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { Meeting, OwnSide } from './meet.js';
 import type { RunningParty, Traffic } from './running-party.js';
 
-/** How long the others' reasons are waited for once this side has failed, to name the one from which all followed. */
+/** How long an operator that broke off may take to end by itself, to say why. */
 export const LAST_WORDS_MS = 10_000;
 
 /** A joint computation failed: why, and how far this party's sandbox came. */
@@ -21,14 +22,19 @@ export class JointFailure extends Error {
   }
 }
 
+export interface Ends {
+  /** The run's own: canceled, revoked, stopped. */
+  readonly given: AbortSignal;
+  /** What a peer said or did. */
+  readonly over: AbortSignal;
+  /** The word of each peer that it is done, or what came in its place. */
+  readonly words: readonly Promise<unknown>[];
+  /** After which a link that says nothing has been given up. */
+  readonly silenceMs: number;
+}
+
 /** Tells the peers, hears what they say, and finds the cause. */
-export async function endOf(
-  error: unknown,
-  own: OwnSide,
-  meeting: Meeting,
-  run: RunningParty,
-  ends: { readonly given: AbortSignal; readonly over: AbortSignal; readonly words: readonly Promise<unknown>[] },
-): Promise<unknown> {
+export async function endOf(error: unknown, own: OwnSide, meeting: Meeting, run: RunningParty, ends: Ends): Promise<unknown> {
   const cause = causeOf(error, run, ends);
   const isEcho = run.blame !== 'own' && (cause instanceof PeerEnded || (cause instanceof ExecutionError && run.blame === 'peer'));
   const reason = sharedReason(cause, run);
@@ -36,16 +42,14 @@ export async function endOf(
   if (cause instanceof PeerLost || (cause instanceof RunAborted && ['stop', 'lost'].includes(cause.abort.kind))) return cause;
   await tell(meeting, { ...reason, echo: isEcho });
   if (cause instanceof RunAborted) return cause;
-  const words = isEcho ? await lastWords(meeting, ends.words) : [];
-  const root = words.find((word) => !word.echo) ?? words[0] ?? cause;
-  // Nobody began with it: a connection between operators broke while the daemons are well. They may try again.
-  if (isEcho && words.length === meeting.peers.length && words.every((word) => word.echo) && run.lostPeer !== undefined)
-    return new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: 'A peer', reason: run.lostPeer }));
+  const root = isEcho && !(cause instanceof PeerEnded && !cause.echo) ? await rootOf(meeting, run, ends) : cause;
+  if (root instanceof RunAborted) await tell(meeting, { ...sharedReason(root, run), echo: false });
+  if (root instanceof PeerLost || root instanceof RunAborted) return root;
   const problem = root instanceof PeerEnded || root instanceof ExecutionError ? root.problem : toToolkitError(root);
   return new JointFailure(problem, recordOf(own, meeting, new Map()), run.exit);
 }
 
-function causeOf(error: unknown, run: RunningParty, { given, over }: { readonly given: AbortSignal; readonly over: AbortSignal }): unknown {
+function causeOf(error: unknown, run: RunningParty, { given, over }: Ends): unknown {
   if (given.aborted) return given.reason;
   // What a peer said or did stopped the operator: then that is the cause, and not how the operator ended.
   if (run.blame !== 'own') return over.aborted ? over.reason : error;
@@ -73,27 +77,35 @@ async function tell(meeting: Meeting, word: { readonly code: string; readonly me
   await Promise.allSettled(meeting.peers.map((peer) => peer.send({ kind: 'ended', ...word })));
 }
 
-/** What the others say of their own ends, until one says that it began with it. */
-async function lastWords(meeting: Meeting, words: readonly Promise<unknown>[]): Promise<readonly PeerEnded[]> {
-  const heard: PeerEnded[] = [];
-  let enough: () => void = () => undefined;
-  const bound = new Promise<void>((resolve) => {
-    enough = resolve;
-  });
-  const timer = setTimeout(enough, LAST_WORDS_MS);
-  const listen = async (peer: JointPeer, done: Promise<unknown> | undefined): Promise<void> => {
+/**
+ * What this side's end followed from: that of the peer which says that it began with it. Where none does, one was lost: its daemon is
+ * gone, or a connection between the operators broke while all daemons are well. They may meet again.
+ */
+async function rootOf(meeting: Meeting, run: RunningParty, { words, given, silenceMs }: Ends): Promise<unknown> {
+  const hearing = new AbortController();
+  const { signal } = hearing;
+  const lost: PeerLost[] = [];
+  const listen = async (peer: JointPeer, done: Promise<unknown> | undefined): Promise<unknown> => {
     try {
       await done;
       for (;;) await peer.expect('confirmed');
     } catch (error) {
-      if (!(error instanceof PeerEnded)) return;
-      heard.push(error);
-      if (!error.echo) enough();
+      if (error instanceof PeerLost) lost.push(error);
+      else if (!(error instanceof PeerEnded && error.echo)) return error;
+      return undefined;
     }
   };
-  await Promise.race([Promise.all(meeting.peers.map((peer, i) => listen(peer, words[i]))), bound]);
-  clearTimeout(timer);
-  return heard;
+  const heard = meeting.peers.map((peer, i) => listen(peer, words[i]));
+  const first = new Promise<unknown>((resolve) => {
+    for (const word of heard) void word.then((root) => root !== undefined && resolve(root));
+    void Promise.all(heard).then(() => resolve(undefined));
+    given.addEventListener('abort', () => resolve(given.reason), { once: true, signal });
+  });
+  const root = await Promise.race([first, sleep(silenceMs, undefined, { signal }).catch(() => undefined)]);
+  hearing.abort();
+  if (root !== undefined) return root;
+  const reason = run.lostPeer ?? 'its connection broke';
+  return lost[0] ?? new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: 'A peer', reason }));
 }
 
 /** What the receipt tells of this party's part. */

@@ -12,13 +12,15 @@ import { ChannelPump } from './channel-pump.js';
 import { closePaths, type Paths } from './direct-path.js';
 import { writeFinished } from './finished-state.js';
 import { endOf, LAST_WORDS_MS, recordOf } from './joint-ending.js';
-import { type JointPeer, PeerLost } from './joint-peer.js';
+import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { ControlMessage } from './joint-wire.js';
 import type { Meeting, OwnSide } from './meet.js';
 import { openAccount } from './operator-account.js';
 import { RunningParty, type Traffic } from './running-party.js';
 
 const OPEN_MS = 30_000;
+/** A link on which nothing comes is noticed within this. */
+const SILENCE_MS = 20_000;
 
 type ExecutionDeps = Pick<DaemonDeps, 'links' | 'sandbox' | 'store' | 'config' | 'now'>;
 
@@ -66,8 +68,11 @@ export async function executeJointly(
     return { executed, record };
   } catch (error) {
     if (error instanceof ExecutionError) run.exit = error.exit;
-    await run.hearAccount();
-    throw await endOf(error, own, meeting, run, { given: job.signal, over: over.signal, words });
+    // Once a peer has begun with it, what this side's operator says follows from that.
+    const { reason } = over.signal;
+    if (!over.signal.aborted || (reason instanceof PeerEnded && reason.echo)) await run.hearAccount();
+    const silenceMs = deps.config.link.graceSeconds * 1000 + SILENCE_MS;
+    throw await endOf(error, own, meeting, run, { given: job.signal, over: over.signal, words, silenceMs });
   } finally {
     clearTimeout(timer);
     closePaths(job.paths);
@@ -127,6 +132,7 @@ async function runOperator(
     ),
   );
   const onBreak = (who: 'own' | 'peer', reason?: string): void => {
+    if (signal.aborted) return; // it follows from that
     run.blame ??= who;
     if (who === 'own') run.reason ??= reason;
   };

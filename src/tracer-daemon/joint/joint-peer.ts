@@ -31,8 +31,10 @@ export interface Patience {
 
 /** Another party of a joint job, once its daemon has answered. */
 export class JointPeer {
-  /** A message that has come, or is awaited, before anybody expects it. */
+  /** The next message, read or awaited, that nobody has taken. */
   private ahead: Promise<ControlMessage> | undefined;
+  /** Of the peer's next step, taken while this side was at the one before. */
+  private early: readonly ControlMessage[] = [];
 
   constructor(
     readonly seat: JointSeat,
@@ -55,25 +57,44 @@ export class JointPeer {
 
   /** The next message, which must be one of these. @throws PeerLost, PeerEnded, DT_JOINT_PROTOCOL */
   async expect<Kind extends ControlKind>(...kinds: readonly Kind[]): Promise<Extract<ControlMessage, { kind: Kind }>> {
-    const message = await this.inTime(this.read(), kinds);
-    this.ahead = undefined;
+    const [first, ...rest] = this.early;
+    this.early = rest;
+    const message = first ?? (await this.inTime(this.take(), kinds));
     if ((kinds as readonly ControlKind[]).includes(message.kind)) return message as Extract<ControlMessage, { kind: Kind }>;
     if (message.kind === 'ended') throw this.endedBy(message);
+    if (message.kind === 'agreed') throw this.again();
     throw new ToolkitError('DT_JOINT_PROTOCOL', {
       peer: this.name,
       reason: `it sent ${message.kind} in the place of ${kinds.join(' or ')}`,
     });
   }
 
-  /** While nothing is expected of it: rejects once it is lost or says that it is over. Its next message stays for who expects it. */
-  async watch(): Promise<void> {
-    const message = await this.read();
+  /** Resolves when its next message is there. @throws PeerLost, DT_JOINT_PROTOCOL */
+  async untilSpeaks(): Promise<void> {
+    await this.read();
+  }
+
+  /** The next message, whatever it is but an end, however long it takes. @throws PeerLost, PeerEnded, DT_JOINT_PROTOCOL */
+  async next(): Promise<ControlMessage> {
+    const message = await this.take();
     if (message.kind === 'ended') throw this.endedBy(message);
+    return message;
+  }
+
+  /** Messages that were taken too early: they are expected next. */
+  putBack(messages: readonly ControlMessage[]): void {
+    this.early = [...messages, ...this.early];
   }
 
   /** In order: what was sent still arrives. */
   close(): void {
     this.control.close().catch(() => undefined);
+  }
+
+  private async take(): Promise<ControlMessage> {
+    const message = await this.read();
+    this.ahead = undefined;
+    return message;
   }
 
   private read(): Promise<ControlMessage> {
@@ -107,6 +128,11 @@ export class JointPeer {
 
   private endedBy({ code, message, echo }: Extract<ControlMessage, { kind: 'ended' }>): PeerEnded {
     return new PeerEnded(new ToolkitError('DT_JOINT_PEER_FAILED', { peer: this.name, reason: message, cause: code }), echo);
+  }
+
+  /** A third party was lost after this side had begun: the others agree afresh. */
+  private again(): PeerLost {
+    return new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: this.name, reason: 'it agrees on another execution' }));
   }
 
   private lost(error: unknown): never {

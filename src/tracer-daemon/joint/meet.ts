@@ -7,8 +7,9 @@ import { recoverDecisionSigner } from '../../documents/job/typed-data.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { tellEnd } from './end-word.js';
-import { JointPeer, PeerEnded } from './joint-peer.js';
+import { JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { ControlMessage, SignedDecision } from './joint-wire.js';
+import { pending } from './pending.js';
 
 export interface OwnSide {
   readonly spec: JobSpec;
@@ -37,128 +38,223 @@ type MeetDeps = Pick<DaemonDeps, 'links' | 'domain' | 'config'>;
 
 /** A peer that knows of another's end waits so long for that one's own word, which names the cause better. */
 const ECHO_MS = 10_000;
-/** Beyond the time of the own operator, for a peer whose operator takes longer or whose link is mended meanwhile. */
-const DONE_MARGIN_MS = 120_000;
+/** How often one party may be lost and come again in one meeting. */
+const MOST_LOSSES = 8;
+/** Messages of a computation that a peer can send before this side has begun with it. */
+const MOST_EARLY = 4;
+
+interface Party {
+  readonly seat: JointSeat;
+  readonly name: string;
+}
+
+interface MeetOptions {
+  /** Upper bound of one wait for a peer's coming, and of one for its word. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Hello = Extract<ControlMessage, { kind: 'hello' }>;
+
+/** A peer that has said hello, and to what it has agreed since. */
+interface Presence {
+  readonly peer: JointPeer;
+  readonly hello: Hello;
+  /** What this side has told it. */
+  told: string | undefined;
+  agreed: string | undefined;
+  /** What it says of the computation, which it has begun: it had heard of all others' agreement before this side. */
+  early: ControlMessage[];
+}
 
 /**
  * All parties of a joint job, each with signed decisions for the same job spec that allow it, and agreed on one execution. Nothing of
- * the data has moved before. Whoever comes first waits for the others.
+ * the data has moved before. Whoever comes first waits for the others; who is lost and comes again in the meantime is met again, and
+ * what the parties agree on follows from who is there now.
  *
- * @param seats the other parties with their names
- * @throws DT_JOINT_REFUSED (somebody refused, with the reason), DT_JOINT_PEER_ABSENT (did not come in time), DT_JOINT_PROTOCOL,
- * DT_JOINT_ALREADY_RELEASED, DT_LINK_*, PeerEnded, PeerLost, the signal's reason
+ * @param parties the others
+ * @throws DT_JOINT_REFUSED (somebody refused, with the reason), DT_JOINT_PEER_ABSENT (did not come in time), DT_JOINT_PEER_LOST,
+ * DT_JOINT_PROTOCOL, DT_JOINT_ALREADY_RELEASED, DT_LINK_*, PeerEnded, the signal's reason
  */
-export async function meet(
-  deps: MeetDeps,
-  own: OwnSide,
-  seats: readonly { readonly seat: JointSeat; readonly name: string }[],
-  options: { readonly waitMs: number; readonly signal: AbortSignal },
-): Promise<Meeting> {
-  const failed = new AbortController();
-  const room: Room = { ...options, met: [], signal: AbortSignal.any([options.signal, failed.signal]), fail: (e) => failed.abort(e) };
-  const work = agree(deps, own, seats, room);
+export async function meet(deps: MeetDeps, own: OwnSide, parties: readonly Party[], options: MeetOptions): Promise<Meeting> {
+  const gathering = new Gathering(deps, own, parties, options);
+  const onAbort = (): void => gathering.fail(options.signal.reason);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
   try {
-    return await Promise.race([work, rejectionOf(room.signal)]);
-  } catch (error) {
-    failed.abort(error);
-    await tellEnd(room.met, error);
-    for (const peer of room.met) peer.close();
-    work.catch(() => undefined);
-    throw error;
+    return await gathering.outcome;
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
   }
 }
 
-/** What goes on while the parties come together. */
-interface Room {
-  /** Peers that have opened their end. */
-  readonly met: JointPeer[];
-  readonly waitMs: number;
-  readonly signal: AbortSignal;
-  readonly fail: (error: unknown) => void;
-}
+class Gathering {
+  private readonly nonce = randomBytes(32).toString('hex');
+  /** By seat. */
+  private readonly present = new Map<string, Presence>();
+  private readonly met = new Set<JointPeer>();
+  private readonly over = new AbortController();
+  private readonly result = pending<Meeting>();
+  private quiet: NodeJS.Timeout | undefined;
 
-async function agree(
-  deps: MeetDeps,
-  own: OwnSide,
-  seats: readonly { readonly seat: JointSeat; readonly name: string }[],
-  room: Room,
-): Promise<Meeting> {
-  const nonce = randomBytes(32).toString('hex');
-  const hellos = await Promise.all(
-    seats.map(async ({ seat, name }) => {
-      const peer = await arrival(deps, own, seat, name, room);
+  constructor(
+    private readonly deps: MeetDeps,
+    private readonly own: OwnSide,
+    private readonly parties: readonly Party[],
+    private readonly options: MeetOptions,
+  ) {
+    for (const party of parties) this.follow(party).catch((error) => this.fail(error));
+  }
+
+  get outcome(): Promise<Meeting> {
+    return this.result.promise;
+  }
+
+  fail(error: unknown): void {
+    if (!this.end()) return;
+    const peers = [...this.met];
+    tellEnd(peers, error).finally(() => {
+      for (const peer of peers) peer.close();
+      this.result.reject(error);
+    });
+  }
+
+  /** False when it had ended before. */
+  private end(): boolean {
+    if (this.over.signal.aborted) return false;
+    this.over.abort();
+    clearTimeout(this.quiet);
+    return true;
+  }
+
+  private async follow(party: Party): Promise<void> {
+    for (let losses = 0; !this.over.signal.aborted; losses += 1) {
+      try {
+        return await this.attend(party);
+      } catch (error) {
+        this.present.delete(party.seat.seat);
+        if (!(error instanceof PeerLost)) throw error;
+        if (losses >= MOST_LOSSES) throw error.problem;
+      }
+    }
+  }
+
+  /** One coming of a party, until it is lost or nothing more is to be heard of it here. @throws PeerLost and as `meet` */
+  private async attend({ seat, name }: Party): Promise<void> {
+    const peer = await this.arrival(seat, name);
+    try {
+      const { finished, decisions } = this.own;
       await peer.send({
         kind: 'hello',
         version: 1,
-        nonce,
-        ...(own.finished !== undefined && { finished: own.finished }),
+        nonce: this.nonce,
+        ...(finished !== undefined && { finished }),
         committed: false,
-        decisions: own.decisions,
+        decisions,
       });
-      const answer = await peer.expect('hello', 'refused').catch((error: unknown) => throwLater(error, room));
-      checkDecisions(deps, own, peer, answer);
-      if (answer.kind === 'refused') throw refusedBy(peer, answer.reason);
-      peer.decisions = answer.decisions;
+      const hello = await peer.expect('hello', 'refused').catch((error: unknown) => this.throwLater(error));
+      checkDecisions(this.deps, this.own, peer, hello);
+      if (hello.kind === 'refused') throw refusedBy(peer, hello.reason);
+      peer.decisions = hello.decisions;
+      const presence: Presence = { peer, hello, told: undefined, agreed: undefined, early: [] };
+      this.present.set(seat.seat, presence);
+      this.onChange();
       // One that has released is not in a meeting any more: its daemon answers from its records.
-      if (!answer.committed) leaveTogether(peer, room);
-      return { peer, answer };
-    }),
-  );
-  const { finished } = own;
-  const isFinished = finished !== undefined && hellos.every(({ answer }) => answer.finished === finished);
-  const released = hellos.find(({ answer }) => answer.committed);
-  if (released !== undefined && !isFinished) throw new ToolkitError('DT_JOINT_ALREADY_RELEASED', { peer: released.peer.name });
-  const nonces = [...hellos.map(({ peer, answer }) => `${peer.seat.seat}:${answer.nonce}`), `${own.seat.seat}:${nonce}`].sort();
-  const execution = isFinished
-    ? finished
-    : createHash('sha256')
-        .update([own.session, ...nonces].join('\n'))
-        .digest('hex');
-  const present = hellos.flatMap(({ peer, answer }) => (answer.committed ? [] : [peer]));
-  for (const peer of present) await peer.send({ kind: 'agreed', execution });
-  await Promise.all(
-    present.map(async (peer) => {
-      if ((await peer.expect('agreed')).execution !== execution)
-        throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: 'it has agreed with the others on another execution' });
-    }),
-  );
-  return { peers: hellos.map(({ peer }) => peer), execution, isFinished };
-}
+      if (!hello.committed) await this.listen(presence);
+    } catch (error) {
+      if (this.over.signal.aborted) return;
+      // Of what else ends it the peer hears with the others.
+      if (error instanceof PeerLost) {
+        this.met.delete(peer);
+        peer.close();
+      }
+      throw error;
+    }
+  }
 
-/** A party's daemon, once both ends have opened the control channel. */
-async function arrival(deps: MeetDeps, own: OwnSide, seat: JointSeat, name: string, room: Room): Promise<JointPeer> {
-  const { waitMs, signal } = room;
-  const wallMs = deps.config.sandbox.limits.wallSeconds * 1000;
-  const control = await deps.links
-    .channel(seat.organization, own.session, CONTROL, { timeoutMs: waitMs, stallMs: LONGEST_WAIT_MS, transcript: false, signal })
-    .catch((error: unknown) => {
-      throw absent(error, name, waitMs);
-    });
-  const peer = new JointPeer(seat, name, control, { answerMs: waitMs, doneMs: wallMs + DONE_MARGIN_MS });
-  if (signal.aborted) peer.close();
-  else room.met.push(peer);
-  return peer;
-}
+  private async listen(presence: Presence): Promise<void> {
+    const { peer } = presence;
+    for (;;) {
+      await peer.untilSpeaks();
+      // What comes after the agreement belongs to the computation.
+      if (this.over.signal.aborted) return;
+      const message = await peer.next().catch((error: unknown) => this.throwLater(error));
+      if (message.kind === 'agreed') {
+        presence.agreed = message.execution;
+        presence.early = [];
+        this.onChange();
+      } else if (presence.agreed !== undefined && presence.early.length < MOST_EARLY) {
+        presence.early.push(message);
+      } else {
+        throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: `it sent ${message.kind} in the place of agreed` });
+      }
+    }
+  }
 
-/** Who has come and goes again, while others are waited for, ends the meeting: their coming would be of no use. */
-function leaveTogether(peer: JointPeer, room: Room): void {
-  peer
-    .watch()
-    .catch((error: unknown) => throwLater(error, room))
-    .catch(room.fail);
-}
+  /** A party's daemon, once both ends have opened the control channel. */
+  private async arrival(seat: JointSeat, name: string): Promise<JointPeer> {
+    const { waitMs } = this.options;
+    const { signal } = this.over;
+    const wallMs = this.deps.config.sandbox.limits.wallSeconds * 1000;
+    const control = await this.deps.links
+      .channel(seat.organization, this.own.session, CONTROL, { timeoutMs: waitMs, stallMs: LONGEST_WAIT_MS, transcript: false, signal })
+      .catch((error: unknown) => {
+        throw absent(error, name, waitMs);
+      });
+    const peer = new JointPeer(seat, name, control, { answerMs: waitMs, doneMs: wallMs + 2 * waitMs });
+    if (signal.aborted) peer.close();
+    else this.met.add(peer);
+    return peer;
+  }
 
-/** What followed from another party's end is thrown only if that one does not say itself what it was. */
-async function throwLater(error: unknown, { signal }: Room): Promise<never> {
-  if (error instanceof PeerEnded && error.echo) await sleep(ECHO_MS, undefined, { signal }).catch(() => undefined);
-  throw error;
-}
+  /** What followed from another party's end is thrown only if that one does not say itself what it was. */
+  private async throwLater(error: unknown): Promise<never> {
+    if (error instanceof PeerEnded && error.echo) await sleep(ECHO_MS, undefined, { signal: this.over.signal }).catch(() => undefined);
+    throw error;
+  }
 
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+  /** Somebody has come or agreed. */
+  private onChange(): void {
+    if (this.over.signal.aborted || this.present.size < this.parties.length) return;
+    const all = this.parties.map(({ seat }) => this.present.get(seat.seat) as Presence);
+    const { finished } = this.own;
+    const isFinished = finished !== undefined && all.every(({ hello }) => hello.finished === finished);
+    const released = all.find(({ hello }) => hello.committed);
+    if (released !== undefined && !isFinished)
+      return this.fail(new ToolkitError('DT_JOINT_ALREADY_RELEASED', { peer: released.peer.name }));
+    const execution = isFinished ? finished : this.executionOf(all);
+    const speaking = all.filter(({ hello }) => !hello.committed);
+    for (const presence of speaking) {
+      if (presence.told === execution) continue;
+      presence.told = execution;
+      presence.peer.send({ kind: 'agreed', execution }).catch(() => undefined); // its loss is noticed where it is listened to
+    }
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => this.onQuiet(speaking, execution), Math.min(this.options.waitMs, 0x7fffffff));
+    if (!speaking.every(({ agreed }) => agreed === execution) || !this.end()) return;
+    for (const { peer, early } of speaking) peer.putBack(early);
+    this.result.resolve({ peers: all.map(({ peer }) => peer), execution, isFinished });
+  }
+
+  private executionOf(all: readonly Presence[]): string {
+    const nonces = all.map(({ peer, hello }) => `${peer.seat.seat}:${hello.nonce}`);
+    const text = [this.own.session, ...[...nonces, `${this.own.seat.seat}:${this.nonce}`].sort()].join('\n');
+    return createHash('sha256').update(text).digest('hex');
+  }
+
+  /** All are there, and nothing has changed for as long as a peer may take. */
+  private onQuiet(speaking: readonly Presence[], execution: string): void {
+    if (this.present.size < this.parties.length) return; // one was lost, whose coming has its own bound
+    const silent = speaking.find(({ agreed }) => agreed === undefined);
+    const other = speaking.find(({ agreed }) => agreed !== execution);
+    const seconds = this.options.waitMs / 1000;
+    if (silent !== undefined)
+      this.fail(new ToolkitError('DT_JOINT_PEER_LOST', { peer: silent.peer.name, reason: `it did not say agreed within ${seconds} s` }));
+    else if (other !== undefined) {
+      const reason = 'it has agreed with the others on another execution';
+      this.fail(new ToolkitError('DT_JOINT_PROTOCOL', { peer: other.peer.name, reason }));
+    }
+  }
 }
 
 export const refusedBy = (peer: { readonly name: string }, reason: string): ToolkitError =>
