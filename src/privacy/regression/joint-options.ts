@@ -31,7 +31,11 @@ export const jointDefaults = {
 const leastTrainRows = 32;
 
 /** Fewer held-out rows would make their (score, label) pairs as good as named. */
-const leastTestRows = 20;
+export const leastTestRows = 20;
+
+export function leastTrainRowsFor(inDim: number): number {
+  return Math.max(leastTrainRows, 2 * (inDim + 1));
+}
 
 /** Errors: DT_INPUT_INVALID, naming the option. */
 export function checkJointOptions(options: JointOptions): void {
@@ -44,7 +48,7 @@ export function checkJointOptions(options: JointOptions): void {
   requireOption(typeof options.rowSeed === 'string' && options.rowSeed.length <= 200, 'rowSeed', 'it is no text of at most 200 characters');
   requireOption(typeof options.jobDigest === 'string' && options.jobDigest !== '', 'jobDigest', 'it is missing');
   requireOption(options.clip >= 1 && options.clip <= 2 ** 16, 'clip', `${options.clip} is not in 1 to 65536`);
-  const least = Math.max(leastTrainRows, 2 * (options.inDim + 1));
+  const least = leastTrainRowsFor(options.inDim);
   requireOption(
     options.trainRows >= least,
     'trainRows',

@@ -36,22 +36,28 @@ export interface InputPlan {
 
 /**
  * How a party reads its inputs. The label is in the input `label_input`, or else in the party's one with the highest number. That file holds nothing else unless it
- * is the party's only one or `features` names columns of it.
+ * is the party's only one or `features` names columns of it. `joined`: the id columns of inputs that are joined by them.
  * Errors: DT_INPUT_INVALID when the label needs a name and has none.
  */
-export function planInputs(choice: TableChoice, inputs: readonly string[], hasLabel: boolean): InputPlan[] {
+export function planInputs(
+  choice: TableChoice,
+  inputs: readonly string[],
+  hasLabel: boolean,
+  joined: ReadonlyMap<string, readonly string[]> = new Map(),
+): InputPlan[] {
   const labelInput = hasLabel ? (choice.labelInput ?? highest(inputs)) : undefined;
   return inputs.map((input) => {
     const features = choice.features.get(input);
-    if (input !== labelInput) return { input, ...selection(features, choice.id), label: false };
+    const ids = [...new Set([...choice.id, ...(joined.get(input) ?? [])])];
+    if (input !== labelInput) return { input, ...selection(features, ids), label: false };
     if (choice.label === undefined && inputs.length === 1)
       throw new ToolkitError('DT_INPUT_INVALID', {
         what: 'model_args.label',
         reason: `it is needed, since input ${input} holds features and label`,
       });
-    if (choice.label === undefined) return { input, label: true };
+    if (choice.label === undefined) return { input, ...selection(undefined, joined.get(input) ?? []), label: true };
     if (features !== undefined) return { input, columns: [...new Set([...features, choice.label])], label: choice.label };
-    if (inputs.length === 1) return { input, ...selection(undefined, choice.id), label: choice.label };
+    if (inputs.length === 1) return { input, ...selection(undefined, ids), label: choice.label };
     return { input, columns: [choice.label], label: choice.label };
   });
 }
