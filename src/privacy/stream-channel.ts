@@ -96,6 +96,11 @@ class StreamChannel implements Channel {
   }
 
   send(message: Uint8Array): Promise<void> {
+    // Operators are written without types.
+    if (!ArrayBuffer.isView(message)) {
+      const what = `A message to ${this.peer}`;
+      return Promise.reject(new ToolkitError('DT_INPUT_INVALID', { what, reason: `it is a ${typeof message}; send bytes (Uint8Array)` }));
+    }
     const length = message.byteLength;
     if (this.inbox.error !== undefined && !this.isHalfOpen) return Promise.reject(this.inbox.error);
     if (length > this.maxMessageBytes) {

@@ -194,6 +194,15 @@ describe('stream channel', () => {
     });
   });
 
+  it('says what a message is made of to an author who sends text', async () => {
+    const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    const channel = streamChannel(socket, { peer: 'Bank B' });
+    const send = channel.send as (message: unknown) => Promise<void>;
+    await expect(send.call(channel, 'hello')).rejects.toThrow(
+      expect.objectContaining({ code: 'DT_INPUT_INVALID', message: expect.stringContaining('it is a string; send bytes') }),
+    );
+  });
+
   it('refuses to send a message longer than allowed', async () => {
     const channel = streamChannel(manual(), { peer: 'bank1', maxMessageBytes: 100 });
     await expect(channel.send(new Uint8Array(101))).rejects.toMatchObject({ code: 'DT_INPUT_TOO_LARGE' });
