@@ -7,6 +7,7 @@ import { gas } from './gas.js';
 import { jobOverhead } from './job-overhead.js';
 import { jointLr } from './joint-lr.js';
 import { programBench } from './program-bench.js';
+import { psi } from './psi.js';
 import { queueKill } from './queue-kill.js';
 import { renderResult } from './render-result.js';
 import { writeRun } from './write-run.js';
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   gas,
   jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),
+  psi,
   programBench('psi-engine', 'private set intersection of two parties, by size, against the ECDH protocol'),
 ];
 
