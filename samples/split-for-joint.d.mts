@@ -14,5 +14,15 @@ export interface JointFiles {
   readonly columnsB: readonly string[];
 }
 
+export interface JoinFiles extends Omit<JointFiles, 'rows'> {
+  readonly rowsA: number;
+  readonly rowsB: number;
+  /** Customers in both. */
+  readonly common: number;
+}
+
+/** Writes bank_a_customers.csv, bank_a_defaults.csv and bank_b_customers.csv: with ids, each in an order of its own. `share`: of each bank's rows, 0.9. */
+export function splitForJoin(options: SplitOptions & { readonly share?: number; readonly seed?: number }): JoinFiles;
+
 /** Writes bank_a_features.csv, bank_a_label.csv and bank_b_features.csv: numbers only, rows in their order. */
 export function splitForJoint(options: SplitOptions): JointFiles;

@@ -3,7 +3,11 @@
  * bank_a_features.csv, bank_a_label.csv and bank_b_features.csv. The rows stay in their order; the id and columns that are not all
  * numbers are left out.
  *
- *   node samples/split-for-joint.mjs [--folder samples/data]
+ *   node samples/split-for-joint.mjs [--folder samples/data] [--join]
+ *
+ * --join: files as two banks really have them, for a model that joins them first (join_on): bank_a_customers.csv (id, features),
+ * bank_a_defaults.csv (id, y) and bank_b_customers.csv (id, features). Each bank knows only some of the customers, 9 of 10, and every file has an
+ * order of its own. The same files give the same bytes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,8 +66,69 @@ export function splitForJoint({ folder, target = folder }) {
   return { ...paths, rows: a.rows.length, columnsA: names(a, columns.a), columnsB: names(b, columns.b) };
 }
 
+/** Whole numbers below `limit` (Marsaglia, "Xorshift RNGs", 2003; enough for a sample, not for a secret). */
+function draws(seed) {
+  let state = seed;
+  return (limit) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}
+
+function shuffled(rows, draw) {
+  const order = [...rows];
+  for (let i = order.length - 1; i > 0; i -= 1) {
+    const j = draw(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/**
+ * As splitForJoint, with ids, in three orders, and of each bank's rows only every tenth left out at random (`share`: what is kept). The
+ * two files of `folder` may have any rows in any order.
+ */
+export function splitForJoin({ folder, target = folder, share = 0.9, seed = 7 }) {
+  const [a, b] = [readFields(join(folder, 'bank_a.csv')), readFields(join(folder, 'bank_b.csv'))];
+  for (const [name, { names }] of [
+    ['a', a],
+    ['b', b],
+  ])
+    if (!names.includes('id')) throw new Error(`bank_${name}.csv has no column id`);
+  if (!a.names.includes('y')) throw new Error('bank_a.csv has no column y');
+  const draw = draws(seed);
+  const some = ({ rows }) => rows.filter(() => draw(1_000_000) < share * 1_000_000);
+  const [ofA, ofB] = [some(a), some(b)];
+  const columns = { a: featuresOf(a), b: featuresOf(b) };
+  const paths = {
+    featuresA: join(target, 'bank_a_customers.csv'),
+    labelA: join(target, 'bank_a_defaults.csv'),
+    featuresB: join(target, 'bank_b_customers.csv'),
+  };
+  const idOf = ({ names }) => names.indexOf('id');
+  write(paths.featuresA, { names: a.names, rows: shuffled(ofA, draw) }, [idOf(a), ...columns.a]);
+  write(paths.labelA, { names: a.names, rows: shuffled(ofA, draw) }, [idOf(a), a.names.indexOf('y')]);
+  write(paths.featuresB, { names: b.names, rows: shuffled(ofB, draw) }, [idOf(b), ...columns.b]);
+  const known = new Set(ofB.map((row) => row[idOf(b)]));
+  const names = ({ names: all }, kept) => kept.map((j) => all[j]);
+  return {
+    ...paths,
+    rowsA: ofA.length,
+    rowsB: ofB.length,
+    common: ofA.filter((row) => known.has(row[idOf(a)])).length,
+    columnsA: names(a, columns.a),
+    columnsB: names(b, columns.b),
+  };
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values } = parseArgs({ options: { folder: { type: 'string', default: 'samples/data' } } });
-  const { featuresA, labelA, featuresB, rows, columnsA, columnsB } = splitForJoint({ folder: values.folder });
-  console.log(`wrote ${featuresA} (${columnsA.length} columns), ${labelA} and ${featuresB} (${columnsB.length} columns), ${rows} rows`);
+  const { values } = parseArgs({
+    options: { folder: { type: 'string', default: 'samples/data' }, join: { type: 'boolean', default: false } },
+  });
+  const made = values.join ? splitForJoin({ folder: values.folder }) : splitForJoint({ folder: values.folder });
+  const { featuresA, labelA, featuresB, columnsA, columnsB } = made;
+  const rows = values.join ? `${made.rowsA} and ${made.rowsB} rows, ${made.common} of them in common` : `${made.rows} rows`;
+  console.log(`wrote ${featuresA} (${columnsA.length} columns), ${labelA} and ${featuresB} (${columnsB.length} columns), ${rows}`);
 }
