@@ -24,8 +24,8 @@ export interface Stage {
   readonly brief: (...argv: string[]) => Promise<void>;
   /** The steps, logs and ends of a job, without the states in between. */
   readonly job: (...argv: string[]) => Promise<void>;
-  /** A program that stays; what it says goes to `<name>.log`. */
-  readonly start: (name: string, ready: RegExp, ...argv: string[]) => Promise<void>;
+  /** A program that stays; what it says goes to `<name>.log`. @returns what `ready` found */
+  readonly start: (name: string, ready: RegExp, ...argv: string[]) => Promise<RegExpExecArray>;
   readonly stop: () => Promise<void>;
 }
 
@@ -82,7 +82,9 @@ export function createStage({ root, home, dt: run, say }: StageParameters): Stag
     },
     start: async (name, ready, ...argv) => {
       show(argv, ' &');
-      programs.push(await startProgram(join(root, 'bin', 'run.js'), argv, ready, join(home, `${name}.log`), process.env));
+      const program = await startProgram(join(root, 'bin', 'run.js'), argv, ready, join(home, `${name}.log`), process.env);
+      programs.push(program);
+      return program.ready;
     },
     stop: async () => {
       await Promise.all(programs.reverse().map((program) => program.stop()));

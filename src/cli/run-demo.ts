@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import chalk from 'chalk';
+import { ToolkitError } from '../errors/toolkit-error.js';
 import { Keystore } from '../keys/keystore.js';
 import type { SandboxLevel } from '../sandbox/sandbox.js';
 import { type DaemonUrls, prepareDemo } from './demo-data.js';
+import { takeDemoFolder } from './demo-folder.js';
 import { type JointFigures, mintJoint, runJoint } from './demo-joint.js';
 import { createStage, type Stage, type StageParameters } from './demo-stage.js';
 import { Home } from './home.js';
@@ -30,14 +32,13 @@ const PASSWORD = 'demo';
 
 /**
  * The README's walk with everything on one machine: the same commands, on real processes. `home` is wiped at the start; everything in the
- * demo lies in it. @throws DT_DEMO_STEP, DT_DEMO_CHILD, DT_INPUT_*
+ * demo lies in it. @throws DT_DEMO_BUSY, DT_DEMO_STEP, DT_DEMO_CHILD, DT_INPUT_*
  */
 export async function runDemo(parameters: DemoParameters): Promise<DemoResult> {
   const { root, home, say } = parameters;
   const started = performance.now();
   const folder = new Home(home);
-  await rm(home, { recursive: true, force: true });
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  const unlock = await takeDemoFolder(home);
   Object.assign(process.env, { DT_HOME: home, DT_PASSWORD: PASSWORD, DT_HINTS: 'off' });
   const stage = createStage(parameters);
   try {
@@ -90,6 +91,7 @@ export async function runDemo(parameters: DemoParameters): Promise<DemoResult> {
     return { home, outputs, seconds, joint: figures ?? { missing: 'missing' in files.joint ? files.joint.missing : '' } };
   } finally {
     await stage.stop();
+    unlock();
   }
 }
 
@@ -98,10 +100,10 @@ async function startDaemons(stage: Stage, folder: Home, sandbox: SandboxLevel | 
   const start = async (name: string, data: readonly string[]): Promise<string> => {
     const config = folder.path(name, 'daemon.yaml');
     await initDaemon(folder, { config, key: name, port: 0, linkPort: 0, host: '127.0.0.1', data, force: true, sandbox });
-    await stage.start(name, /Daemon of 0x/, 'daemon', 'run', '--config', config);
-    const said = await readFile(folder.path(`${name}.log`), 'utf8');
-    stage.say(`  ${name} ${/at http\S+, .*/.exec(said)?.[0] ?? ''}`);
-    return /at (https?:\S+),/.exec(said)?.[1] ?? '';
+    const [said, url] = await stage.start(name, /at (https?:\S+), .*(?=\n)/, 'daemon', 'run', '--config', config);
+    stage.say(`  ${name} ${said}`);
+    if (url === undefined) throw new ToolkitError('DT_BUG_UNEXPECTED', { reason: `the daemon of ${name} said no URL: ${said}` });
+    return url;
   };
   const [bankA = '', bankB = '', dealer = ''] = await Promise.all([
     start('bank-a', [folder.path('bank-a', 'data')]),

@@ -91,7 +91,13 @@ export const errorTable = {
     400,
   ),
   DT_PORT_BUSY: row('Port {port} of {host} is in use.', 'Stop the other program, or choose another port.', 2, 500),
-  DT_DEMO_CHILD: row('`{command}` ended with {code} before it was ready.', 'Read its log: {log}', 2, 500),
+  DT_DEMO_BUSY: row(
+    'A demo runs already in {folder} ({holder}).',
+    'Stop it, or give another folder: `dt demo --home <folder>`, `npm start -- --home <folder>`.',
+    2,
+    409,
+  ),
+  DT_DEMO_CHILD: row('`{command}` ended with {code} before it was ready: {reason}', 'Read its log: {log}', 2, 500),
   DT_DEMO_STEP: row(
     'The demo stopped: `{command}` ended with {code}.',
     'What failed stands above; logs of chain and daemons are in {home}.',

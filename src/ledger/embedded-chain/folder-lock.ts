@@ -9,13 +9,19 @@ export interface FolderLock {
   release(): void;
 }
 
+const DATABASE = 'lock.db';
+const HOLDER = 'holder.txt';
+
+/** All that a lock puts into its folder; who empties the folder leaves them. */
+export const LOCK_FILES: ReadonlySet<string> = new Set([DATABASE, `${DATABASE}-journal`, HOLDER]);
+
 /**
  * One owner per folder. The lock is the kernel's (fcntl, through SQLite's exclusive transaction): it is gone with the process
  * that held it, however that ended, and no pid has to be guessed alive. @throws DT_CHAIN_FOLDER_BUSY
  */
 export function lockFolder(folder: string): FolderLock {
-  const holderFile = join(folder, 'holder.txt');
-  const database = new DatabaseSync(join(folder, 'lock.db'));
+  const holderFile = join(folder, HOLDER);
+  const database = new DatabaseSync(join(folder, DATABASE));
   try {
     database.exec('PRAGMA busy_timeout = 0');
     database.exec('BEGIN EXCLUSIVE');
