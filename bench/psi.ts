@@ -76,10 +76,10 @@ function resultOf(equal: ReadonlyMap<number, Measured>, unequal: Measured, ecdh:
       ...growth,
     },
     broken: [
-      ...beyond('psi: seconds for 2^20 x 2^20', largest.seconds, LIMITS.seconds),
-      ...beyond('psi: MiB on the wire for 2^20 x 2^20', largest.wireMiB, LIMITS.wireMiB),
-      ...beyond('psi: MiB of memory of a party for 2^20 x 2^20', largest.rssMiB, LIMITS.rssMiB),
-      ...beyond('psi: seconds for 2^10 x 2^20', unequal.seconds, LIMITS.unequalSeconds),
+      ...beyond('seconds for 2^20 x 2^20', largest.seconds, LIMITS.seconds),
+      ...beyond('MiB on the wire for 2^20 x 2^20', largest.wireMiB, LIMITS.wireMiB),
+      ...beyond('MiB of memory of a party for 2^20 x 2^20', largest.rssMiB, LIMITS.rssMiB),
+      ...beyond('seconds for 2^10 x 2^20', unequal.seconds, LIMITS.unequalSeconds),
     ],
   };
 }
