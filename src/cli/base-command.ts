@@ -4,6 +4,7 @@ import type { TokenId } from '../documents/ids.js';
 import { ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import { Home } from './home.js';
 import type { ProgressView } from './progress.js';
+import { withSameFlags } from './same-flags.js';
 
 export type BaseFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
 export type BaseArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
@@ -109,11 +110,24 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return this.view;
   }
 
-  /** Says what may come next. DT_HINTS=off silences it for scripts, and for the demo, whose story goes on by itself. */
-  async next(command: string): Promise<void> {
+  /**
+   * Says what may come next: a command, typed as this one was, and what is to be said of it. DT_HINTS=off silences it for scripts, and for
+   * the demo, whose story goes on by itself.
+   */
+  async next(command: string, rest = ''): Promise<void> {
     if (process.env['DT_HINTS'] === 'off') return;
     const { renderNext } = await import('./render-text.js');
-    this.log(renderNext(command));
+    this.log(renderNext(this.again(command) + rest));
+  }
+
+  /** A command with the flags that this one was given: its key, its home, its chain. Sentences stay as they are. */
+  again(command: string): string {
+    if (!command.startsWith('dt ')) return command;
+    const knows = (id: string, flag: string): boolean => {
+      const known = this.config.findCommand(id);
+      return known !== undefined && (flag in known.flags || flag in BaseCommand.baseFlags);
+    };
+    return withSameFlags(command, this.flags, knows);
   }
 
   /** One thing that takes a moment, with nothing to list: a spinner on a terminal, silence anywhere else. */

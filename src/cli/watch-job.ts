@@ -1,7 +1,7 @@
 import chalk from 'chalk';
 import type { RunListener } from '../actions/job/follow-run.js';
-import { failureOf, problemOf, type ShareView } from '../actions/job/share-view.js';
-import type { ToolkitError } from '../errors/toolkit-error.js';
+import { failureOf, isFinalState, problemOf, type ShareView } from '../actions/job/share-view.js';
+import { ToolkitError } from '../errors/toolkit-error.js';
 import { renderError } from './render-error.js';
 import { partyPrefixes } from './render-shares.js';
 import { paintState } from './render-state.js';
@@ -48,6 +48,18 @@ export const jobFailure = (job: bigint, shares: readonly ShareView[]): Failure |
 
 /** What kept a question about a job from being answered. How its shares ended is an answer, not a failure. */
 export const queryFailure = (shares: readonly ShareView[]): Failure | undefined => firstFailure(shares, problemOf);
+
+/** Why there is nothing to fetch from a job, or why some of it could not be fetched. */
+export function outputsFailure(job: bigint, shares: readonly ShareView[]): Failure | undefined {
+  const failure = queryFailure(shares);
+  if (failure !== undefined || shares.some(({ outputs }) => outputs.length > 0)) return failure;
+  return jobFailure(job, shares) ?? firstFailure(shares, ({ state }) => whyNothingYet(job, state));
+}
+
+function whyNothingYet(id: bigint, state: string): ToolkitError | undefined {
+  if (state === 'absent') return new ToolkitError('DT_JOB_STATE', { id, state, needed: 'a share that was asked for (`dt job rerun`)' });
+  return isFinalState(state) ? undefined : new ToolkitError('DT_JOB_NOT_FINISHED', { id, state });
+}
 
 function firstFailure(shares: readonly ShareView[], errorOf: (share: ShareView) => ToolkitError | undefined): Failure | undefined {
   for (const share of shares) {

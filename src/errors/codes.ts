@@ -458,6 +458,12 @@ export const errorTable = {
   ),
 
   DT_JOB_UNKNOWN: row('No job {id} here.', 'Run `dt job list`.', 8, 404),
+  DT_JOB_NOT_YOURS: row(
+    'Job {id} was added by {demander}; {signer}, who asks, owns nothing in it, so no daemon says anything of it.',
+    'Sign with the key that added it: `--key NAME`; `dt key list` shows your keys.',
+    8,
+    403,
+  ),
   DT_JOB_EXISTS: row(
     'Job {id} was taken already; it is {state}.',
     'Follow it with `dt job status {id}`, or `dt job rerun {id}` when it failed.',

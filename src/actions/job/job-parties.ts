@@ -1,7 +1,7 @@
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
 import { requireAll } from '../../documents/decision/decision.js';
-import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import { type Address, type Bytes32, parseAddress, type TokenId } from '../../documents/ids.js';
 import type { JobFacts } from '../../documents/job/job-facts.js';
 import { digestOfSpec, type JobSpec } from '../../documents/job/job-spec.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -71,12 +71,23 @@ export function selectParties(parties: readonly Party[], job: bigint, only: Toke
   throw new ToolkitError('DT_INPUT_INVALID', { what: 'The data token', reason: `job ${job} runs on ${known}, not on ${only}` });
 }
 
-/** What every party's daemon says of its share; one that cannot be asked does not hide the others. */
+/** What every party's daemon says of its share; one that cannot be asked does not hide the others. @throws as `partiesOf` and `runsIn` */
 export async function runsOf(context: ActionContext, job: bigint, only?: TokenId): Promise<readonly PartyRun[]> {
-  return runsAt(selectParties((await partiesOf(context, job)).parties, job, only), job);
+  return runsIn(context, await partiesOf(context, job), only);
 }
 
-export async function runsAt(parties: readonly Party[], job: bigint): Promise<readonly PartyRun[]> {
+/** The same of a job whose parties are known. @throws DT_JOB_NOT_YOURS when every daemon is silent because of who asks */
+export async function runsIn(context: ActionContext, { facts, parties }: JobParties, only?: TokenId): Promise<readonly PartyRun[]> {
+  const { id, demander } = facts.job;
+  const runs = await runsAt(selectParties(parties, id, only), id);
+  const signer = parseAddress(context.signer.address);
+  const isParty = demander === signer || runs.some(({ owner }) => owner === signer);
+  if (isParty || runs.some(({ run, problem }) => run !== undefined || problem !== undefined)) return runs;
+  const name = facts.organizations.get(demander)?.name;
+  throw new ToolkitError('DT_JOB_NOT_YOURS', { id, demander: name === undefined ? demander : `${name} (${demander})`, signer });
+}
+
+async function runsAt(parties: readonly Party[], job: bigint): Promise<readonly PartyRun[]> {
   return Promise.all(
     parties.map(async (party) => {
       try {

@@ -1,6 +1,6 @@
 import type { TokenId } from '../../documents/ids.js';
 import type { ActionContext } from '../action-context.js';
-import { partiesOf, runsAt, selectParties } from './job-parties.js';
+import { partiesOf, runsIn } from './job-parties.js';
 import { type ShareView, viewShare } from './share-view.js';
 
 export interface JobSelection {
@@ -18,10 +18,11 @@ export interface JobStatus {
   readonly shares: readonly ShareView[];
 }
 
-/** What chain and daemons say of a job today. @throws DT_JOB_UNKNOWN, DT_DOCUMENT_*, DT_INPUT_INVALID */
+/** What chain and daemons say of a job today. @throws DT_JOB_UNKNOWN, DT_JOB_NOT_YOURS, DT_DOCUMENT_*, DT_INPUT_INVALID */
 export async function jobStatus(context: ActionContext, { job, only }: JobSelection): Promise<JobStatus> {
-  const { facts, parties } = await partiesOf(context, job);
-  const runs = await runsAt(selectParties(parties, job, only), job);
+  const resolved = await partiesOf(context, job);
+  const runs = await runsIn(context, resolved, only);
+  const { facts } = resolved;
   return {
     job,
     task: facts.job.task.id,

@@ -2,7 +2,7 @@ import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
 import { type ActionContext, step } from '../action-context.js';
 import { followRun, type RunListener } from './follow-run.js';
-import { type PartyRun, partiesOf, runsAt, selectParties } from './job-parties.js';
+import { type PartyRun, partiesOf, runsIn } from './job-parties.js';
 import type { JobSelection } from './job-status.js';
 import { isFinalState, type ShareView, viewShare } from './share-view.js';
 
@@ -21,8 +21,9 @@ export async function rerunJob(
   parameters: RerunJobParameters,
 ): Promise<{ readonly job: bigint; readonly shares: readonly ShareView[] }> {
   const { job, only } = parameters;
-  const { facts, specDigest, parties } = await partiesOf(context, job);
-  const runs = await runsAt(selectParties(parties, job, only), job);
+  const resolved = await partiesOf(context, job);
+  const runs = await runsIn(context, resolved, only);
+  const { facts, specDigest } = resolved;
   const again = (party: PartyRun): boolean =>
     party.problem === undefined && (party.run === undefined || (isFinalState(party.run.state) && party.run.state !== 'succeeded'));
   if (!runs.some(again) && runs.every(({ problem }) => problem === undefined)) {

@@ -38,8 +38,9 @@ export default class AssetCdt extends BaseCommand<typeof AssetCdt> {
     this.log(`${renderDone(`${kind} ${result.outcome}: ${printable(attributes.metadata.main.name)}`)}`);
     this.log(`  ${result.dt}${name === undefined ? '' : `  @${name}`}`);
     const id = name === undefined ? result.dt : `@${name}`;
-    const run = `dt job init --name … --desc …, then dt job exec --task-id <task> --cdt ${id}`;
-    await this.next(isAlgorithm(attributes) ? run : `name ${id} in child_dts of an algorithm: dt asset cdt --attr-file …`);
+    const run = this.again(`dt job exec --task-id <task> --cdt ${id}`);
+    if (isAlgorithm(attributes)) await this.next('dt job init --name … --desc …', `, then ${run}`);
+    else await this.next(`name ${id} in child_dts of an algorithm: dt asset cdt --attr-file …`);
     return result;
   }
 }

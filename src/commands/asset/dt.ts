@@ -39,7 +39,8 @@ export default class AssetDt extends BaseCommand<typeof AssetDt> {
     this.log(`${renderDone(title)}\n  ${result.dt}${name === undefined ? '' : `  @${name}`}`);
     if (result.held) this.log(`  held by the daemon at ${result.daemon}`);
     const next = `an aggregator names ${name === undefined ? 'it' : `@${name}`} in child_dts: dt asset cdt --attr-file …`;
-    await this.next(result.held ? next : `dt asset dt --attr-file ${file} --store-path <file>, so that your daemon finds the data`);
+    if (result.held) await this.next(next);
+    else await this.next(`dt asset dt --attr-file ${file} --store-path <file>`, ', so that your daemon finds the data');
     return result;
   }
 }

@@ -25,7 +25,7 @@ export default class AssetRevoke extends BaseCommand<typeof AssetRevoke> {
     await revokeAsset(await this.signing(flags), { dt, composite });
     await this.drawn();
     this.log(renderDone(`${shortId(dt)} is no longer granted to ${shortId(composite)}`));
-    await this.next(`dt tracer dfs --prefix-path ${dt} shows what is above it`);
+    await this.next(`dt tracer dfs --prefix-path ${dt}`, ' shows what is above it');
     return { dt, composite, revoked: true };
   }
 }

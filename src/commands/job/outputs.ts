@@ -21,21 +21,22 @@ export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
     const { selectJob } = await import('../../cli/select-job.js');
     const { renderDone } = await import('../../cli/render-text.js');
     const { renderOutputs, renderShares } = await import('../../cli/render-shares.js');
-    const { endWith, queryFailure } = await import('../../cli/watch-job.js');
+    const { endWith, outputsFailure } = await import('../../cli/watch-job.js');
     const { out, dt } = this.flags;
     const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), dt);
     const context = await this.signing(this.flags);
     const found = out === undefined ? await jobStatus(context, selection) : await downloadOutputs(context, { ...selection, folder: out });
     await this.drawn();
     const shares = found.shares.map((share) => ({ ...share, files: 'files' in share ? (share.files as readonly string[]) : [] }));
-    const failure = queryFailure(shares);
+    const failure = outputsFailure(found.job, shares);
     for (const share of shares) {
       this.log(renderShares([share], failure?.share));
       if (share.outputs.length > 0) this.log(renderOutputs(share, share.files));
     }
     const count = shares.reduce((sum, { files }) => sum + files.length, 0);
-    if (out === undefined) await this.next(`dt job outputs ${found.job} --out <folder>`);
-    else this.log(renderDone(`${count} files in ${out}`));
+    const released = shares.some(({ outputs }) => outputs.length > 0);
+    if (out === undefined && released) await this.next(`dt job outputs ${found.job} --out <folder>`);
+    if (out !== undefined && (count > 0 || failure === undefined)) this.log(renderDone(`${count} files in ${out}`));
     return { job: found.job, shares, ...endWith(failure, this.jsonEnabled()) };
   }
 }

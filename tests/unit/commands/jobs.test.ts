@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeAsset } from '../../../src/actions/asset/compose-asset.js';
 import { publishOperator } from '../../../src/actions/system/publish-operator.js';
 import type { TokenId } from '../../../src/documents/ids.js';
+import { Keystore } from '../../../src/keys/keystore.js';
 import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../../support/world.js';
 import { homeIn, jsonDt, runDt, startDt } from './dt-program.js';
 
@@ -139,6 +140,59 @@ describe('jobs that do not go well', () => {
     const status = await jsonDt(['job', 'status', job], { home, env });
     expect(sharesOf(status)).toMatchObject([{ state: 'canceled' }, { state: 'canceled' }]);
     expect(await jsonDt(['job', 'cancel', job], { home, env }, 8)).toMatchObject({ error: { code: 'DT_JOB_STATE' } });
+  });
+
+  it('outputs: of a job that released nothing ends with why, not with a check mark', async () => {
+    const failed = String(
+      (await jsonDt(['job', 'exec', '--task-id', task, '--cdt', await algorithm('fail', 'fail')], { home, env }, 8))['job'],
+    );
+    for (const more of [[], ['--out', 'nothing']]) {
+      const ended = await runDt(['job', 'outputs', failed, ...more], { home, env });
+      expect(ended.code).toBe(8);
+      expect(ended.stdout).not.toMatch(/0 files|Next/);
+      expect(ended.stderr).toMatch(/✗ The operator ended with exit code 3[\s\S]*DT_JOB_OPERATOR_FAILED\n {2}→ /);
+    }
+    const waiting = await algorithm('wait', 'wait');
+    const job = String((await jsonDt(['job', 'exec', '--task-id', task, '--cdt', waiting, '--detach'], { home, env }))['job']);
+    expect(await jsonDt(['job', 'outputs', job], { home, env }, 8)).toMatchObject({ error: { code: 'DT_JOB_NOT_FINISHED' } });
+    await jsonDt(['job', 'cancel', job], { home, env });
+    expect(await jsonDt(['job', 'outputs', job, '--out', 'nothing'], { home, env }, 8)).toMatchObject({
+      error: { code: 'DT_JOB_CANCELED' },
+    });
+  });
+
+  it('status, outputs, logs, cancel: a job of somebody else is said to be that, with whose it is', async () => {
+    const cdt = await algorithm('well', 'well');
+    const job = String((await jsonDt(['job', 'exec', '--task-id', task, '--cdt', cdt], { home, env }))['job']);
+    const stranger = { DT_PRIVATE_KEY: (await world.role('Stranger')).wallet.privateKey };
+    for (const command of ['status', 'outputs', 'logs', 'cancel', 'rerun']) {
+      const ended = await runDt(['job', command, job], { home, env: stranger });
+      expect(ended, command).toMatchObject({ code: 8, stdout: '' });
+      expect(ended.stderr).toMatch(
+        new RegExp(`✗ Job ${job} was added by .*${third.address}.* DT_JOB_NOT_YOURS\n {2}→ Sign with .*--key NAME`),
+      );
+    }
+    // Who owns a share sees that share.
+    const owner = { DT_PRIVATE_KEY: b.wallet.privateKey };
+    expect(sharesOf(await jsonDt(['job', 'status', job], { home, env: owner }))).toMatchObject([
+      { state: 'absent' },
+      { state: 'succeeded' },
+    ]);
+  });
+
+  it('what comes next is typed with the key and the chain that this command was given', async () => {
+    await new Keystore(join(home, 'keystore')).import('third', third.wallet.privateKey, 'secret');
+    const given = ['--key', 'third', '--rpc', world.chain.url];
+    const cdt = await algorithm('well', 'well');
+    const named = { home, env: { DT_PASSWORD: 'secret' } };
+    const ended = await runDt(['job', 'exec', '--task-id', task, '--cdt', cdt, ...given], named);
+    const job = /^Job (\d+)$/m.exec(ended.stdout)?.[1] ?? 'none';
+    expect(ended.stdout).toContain(`Next: dt job outputs ${job} --out <folder> --key third --rpc ${world.chain.url}\n`);
+    // A variable is there for the next command too, and the chain alone is asked without a key.
+    const listed = await runDt(['job', 'status', job], { ...named, env: { ...named.env, DT_KEY: 'third', DT_RPC: world.chain.url } });
+    expect(listed.stdout).toContain(`Next: dt job outputs ${job} --out <folder>\n`);
+    const fetched = await runDt(['job', 'exec', '--task-id', task, '--cdt', cdt, '--outputs', 'named', ...given], named);
+    expect(fetched.stdout).toMatch(new RegExp(`Next: dt tracer job \\d+ --rpc ${world.chain.url}\n`));
   });
 
   it('exec: ctrl-c leaves the job alone and says how to come back', async () => {
