@@ -185,6 +185,7 @@ class StreamChannel implements Channel {
   }
 
   private onChunk(chunk: Buffer): void {
+    if (this.peerEnded && !this.ended) return this.breakOff('it went on after its end');
     let at = 0;
     while (at < chunk.byteLength && (this.inbox.error === undefined || this.draining)) {
       at = this.body === undefined ? this.readHeader(chunk, at) : this.readBody(chunk, at, this.body);
@@ -213,6 +214,7 @@ class StreamChannel implements Channel {
     }
     if (length === endMark && !this.bodyIsReason) {
       this.onPeerEnd();
+      if (next < chunk.byteLength && !this.ended) this.breakOff('it went on after its end');
       return chunk.byteLength;
     }
     if (length > (this.bodyIsReason ? maxReasonBytes : this.maxMessageBytes)) {

@@ -129,7 +129,8 @@ for s in channels + [socket.socket(fileno=os.dup(1))]:
       expect(callers).toBe(0);
     });
 
-    it.runIf(filtered)('tell nothing of the network of the machine, and leave nothing there', async () => {
+    const whereFiltered = filtered ? it : undefined;
+    whereFiltered?.('tell nothing of the network of the machine, and leave nothing there', async () => {
       const code = `
 def interfaces(s):
     room = array.array('B', bytes(4096))
@@ -288,7 +289,7 @@ channels[1].sendmsg([b'z'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array(
 
     it('break at a header of four gigabytes without memory for it', async () => {
       const before = process.memoryUsage().arrayBuffers;
-      const code = "channels[0].sendall(struct.pack('>I', 0xfffffffe) + bytes(100)); channels[0].recv(1)";
+      const code = "channels[0].sendall(struct.pack('>I', 0xfffffffd) + bytes(100)); channels[0].recv(1)";
       await talk(sandbox, code, 1, async ([stream]) => {
         const channel = streamChannel(stream as Duplex, { peer: 'the operator' });
         await expect(channel.receive()).rejects.toMatchObject({ code: 'DT_PEER_PROTOCOL' });
