@@ -2,7 +2,7 @@ import type { ActionContext } from '../actions/action-context.js';
 import { type DownloadedShare, downloadOutputs } from '../actions/job/download-outputs.js';
 import { isFinalState, type ShareView } from '../actions/job/share-view.js';
 import { renderOutputs, renderShares } from './render-shares.js';
-import { endWith, jobFailure } from './watch-job.js';
+import { endWith, goesOn, jobFailure } from './watch-job.js';
 
 export interface FinishedJob {
   readonly job: bigint;
@@ -14,6 +14,7 @@ export interface FinishedJob {
 interface Terminal {
   log(message: string): void;
   next(command: string): Promise<void>;
+  again(command: string): string;
   jsonEnabled(): boolean;
 }
 
@@ -40,9 +41,12 @@ export async function finishJob(
     terminal.log(renderShares([share], failure?.share));
     if (share.outputs.length > 0) terminal.log(renderOutputs(share, 'files' in share ? share.files : undefined));
   }
-  if (failure === undefined) await terminal.next(nextOf(job, shares, fetched));
+  const open = interrupted ? goesOn(job, shares, (command) => terminal.again(command)) : [];
+  for (const line of open) terminal.log(line);
+  if (failure === undefined && open.length === 0) await terminal.next(nextOf(job, shares, fetched));
+  const end = endWith(failure, terminal.jsonEnabled());
   if (interrupted) process.exitCode = 130;
-  return { job, shares, ...endWith(failure, terminal.jsonEnabled()) };
+  return { job, shares, ...end };
 }
 
 /** A share that never got to a run has nothing at its daemon, which would hide why. */

@@ -43,9 +43,9 @@ export function terminalProgress(): ProgressView {
       },
     }));
     // The error itself is printed by the command; here its line only turns red.
-    await new Listr(tasks, { concurrent: true, exitOnError: false, rendererOptions: { showErrorMessage: false } })
-      .run()
-      .catch(() => undefined);
+    // Ctrl-c is the command's: listr2 would end the program with no word of what goes on elsewhere.
+    const options = { concurrent: true, exitOnError: false, registerSignalListeners: false, rendererOptions: { showErrorMessage: false } };
+    await new Listr(tasks, options).run().catch(() => undefined);
   };
 
   const start = (title: string): void => {

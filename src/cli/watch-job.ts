@@ -26,9 +26,25 @@ export function partyListener(write: (line: string) => void, options: { readonly
 /** Aborts at the first ctrl-c, so that what runs elsewhere is left alone and said; a second one ends the program. */
 export function untilInterrupted(): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop);
+  // Not `once`: packages that put the cursor back end the program by the signal when they find themselves its last listeners.
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
   return { signal: controller.signal, release: () => process.removeListener('SIGINT', stop) };
+}
+
+/** After ctrl-c: what goes on without this program, and how to come back to it. Empty when nothing does. */
+export function goesOn(job: bigint, shares: readonly ShareView[], again: (command: string) => string): readonly string[] {
+  const daemons = new Set(shares.filter(({ run, state }) => run !== undefined && !isFinalState(state)).map(({ daemon }) => daemon)).size;
+  if (daemons === 0) return [];
+  return [
+    `Job ${job} goes on at ${daemons === 1 ? 'one daemon' : `${daemons} daemons`}.`,
+    `  watch it   ${again(`dt job logs ${job} --follow`)}`,
+    `  fetch it   ${again(`dt job outputs ${job} --out <folder>`)}`,
+    `  cancel it  ${again(`dt job cancel ${job}`)}`,
+  ];
 }
 
 /** The share that decides about a command's exit code, and its error. */

@@ -23,7 +23,7 @@ export default class JobLogs extends BaseCommand<typeof JobLogs> {
     const { followJobLogs, readJobLogs } = await import('../../actions/job/job-logs.js');
     const { selectJob } = await import('../../cli/select-job.js');
     const { renderLogs } = await import('../../cli/render-shares.js');
-    const { endWith, partyListener, queryFailure, untilInterrupted } = await import('../../cli/watch-job.js');
+    const { endWith, goesOn, partyListener, queryFailure, untilInterrupted } = await import('../../cli/watch-job.js');
     const { flags } = this;
     const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), flags.dt);
     const context = await this.signing(flags);
@@ -31,8 +31,10 @@ export default class JobLogs extends BaseCommand<typeof JobLogs> {
     const listener = partyListener((line) => this.log(line), { states: true });
     const logs = flags.follow ? await followJobLogs(context, selection, listener, signal) : await readJobLogs(context, selection);
     release();
-    if (signal.aborted) process.exitCode = 130;
+    if (signal.aborted) for (const line of goesOn(logs.job, logs.shares, (command) => this.again(command))) this.log(line);
     if (!flags.follow) for (const line of renderLogs(logs.shares)) this.log(line);
-    return { ...logs, ...endWith(queryFailure(logs.shares), this.jsonEnabled()) };
+    const end = endWith(queryFailure(logs.shares), this.jsonEnabled());
+    if (signal.aborted) process.exitCode = 130;
+    return { ...logs, ...end };
   }
 }

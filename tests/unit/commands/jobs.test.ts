@@ -203,7 +203,7 @@ describe('jobs that do not go well', () => {
     const { code, stdout } = await watcher.ended;
     expect(code).toBe(130);
     expect(stdout).toMatch(/… Bank A .* running\n/);
-    const job = /Next: dt job logs (\d+) --follow/.exec(stdout)?.[1] ?? 'none';
+    const job = /Job (\d+) goes on at one daemon\.\n {2}watch it {3}dt job logs \d+ --follow\n/.exec(stdout)?.[1] ?? 'none';
     const status = await jsonDt(['job', 'status', job], { home, env });
     expect(sharesOf(status)).toMatchObject([{ state: 'running' }, { state: 'succeeded' }]);
     await jsonDt(['job', 'cancel', job], { home, env });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeAsset } from '../../../src/actions/asset/compose-asset.js';
+import { Keystore } from '../../../src/keys/keystore.js';
 import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../../support/world.js';
 import { homeIn, jsonDt } from './dt-program.js';
 
@@ -20,7 +21,7 @@ interface Terminal {
 
 /** The program on a terminal of 120 columns, which util-linux' `script` gives it. */
 function onTerminal(argv: string, home: string, env: Record<string, string>): Terminal {
-  const child = spawn('script', ['-qefc', `stty cols 120 rows 40; ${process.execPath} ${program} ${argv}`, '/dev/null'], {
+  const child = spawn('script', ['-qefc', `stty cols 120 rows 40; exec ${process.execPath} ${program} ${argv}`, '/dev/null'], {
     cwd: home,
     env: { PATH: process.env['PATH'], HOME: home, DT_HOME: home, TERM: 'xterm', ...env },
   });
@@ -98,6 +99,33 @@ describe.skipIf(!hasScript)('on a terminal, what was left out is asked for', () 
     expect(screen).toMatch(/✔ Bank A: numbers: queued[\s\S]*Bank A │ succeeded[\s\S]*✓ Bank A {2}numbers/);
     expect(screen).not.toContain(third.wallet.privateKey.slice(2));
     expect((await jsonDt(['job', 'list'], { home }))['jobs']).toMatchObject([{ task: '1', taskName: 'first task' }]);
+  });
+
+  it('ctrl-c while a job is watched: says where it goes on and how to come back, ends with 130, and the job runs', async () => {
+    const operation = "console.log('waiting'); setInterval(() => undefined, 1000);";
+    const template = await publish(world, 'waiter', operation, {});
+    const services = [{ index: 'run', template, constraint: {}, path: './inputs/y.csv' }];
+    const leaf = await mintLeaf(bank, { name: 'letters', services, storePath: await bank.data('y.csv', 'id\n1\n') });
+    const attributes = compositeAttributes('waits', 'Algorithm', { [leaf]: { service: 'run', constraint: {} } });
+    const { dt } = await composeAsset(third.context, { attributes });
+    const task = await third.context.ledger.createTask('waiting', '');
+    const env = { DT_PASSWORD: 'secret' };
+    await new Keystore(join(home, 'keystore')).import('third', third.wallet.privateKey, 'secret');
+    const terminal = onTerminal(`job exec --task-id ${task} --cdt ${dt} --key third`, home, env);
+    await terminal.answer(/Bank A │ waiting/, '\u0003');
+    const { code, screen } = await terminal.ended;
+    expect(code, screen).toBe(130);
+    const job = /Job (\d+) goes on at one daemon\./.exec(screen)?.[1] ?? 'none';
+    for (const command of [`logs ${job} --follow`, `outputs ${job} --out <folder>`, `cancel ${job}`])
+      expect(screen).toContain(`dt job ${command} --key third`);
+    expect(await jsonDt(['job', 'status', job, '--key', 'third'], { home, env })).toMatchObject({ shares: [{ state: 'running' }] });
+    // The same while it is followed afterwards.
+    const follower = onTerminal(`job logs ${job} --follow --key third`, home, env);
+    await follower.answer(/Bank A │ waiting/, '\u0003');
+    const followed = await follower.ended;
+    expect(followed.code, followed.screen).toBe(130);
+    expect(followed.screen).toContain(`Job ${job} goes on at one daemon.`);
+    await jsonDt(['job', 'cancel', job, '--key', 'third'], { home, env });
   });
 
   it('ctrl-c at a question ends with 130 and writes nothing', async () => {
