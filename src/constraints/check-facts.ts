@@ -86,6 +86,13 @@ export function checkAsset(facts: TreeFacts): readonly Clause[] {
   return [...checkStructure(facts), ...checkTree(facts.root, facts.ddos, documentsOf(facts.operators)), ...(joint?.problems ?? [])];
 }
 
+/** Whether all who compute jointly can be linked: what a job needs beyond `checkAsset`, known before it is on chain. */
+export function checkLinked(facts: TreeFacts): readonly Clause[] {
+  const root = facts.ddos.get(facts.root);
+  if (root === undefined || !isAlgorithm(root)) return [];
+  return resolveJoint(facts, resolveSteps(root, facts.ddos).steps, { linked: true }).problems;
+}
+
 export interface ResolvedJob {
   readonly spec: JobSpec;
   readonly steps: readonly Step[];

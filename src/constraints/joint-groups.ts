@@ -95,7 +95,7 @@ function resolveSeats(facts: TreeFacts, steps: readonly Step[], linked: boolean,
       refuse(
         first,
         ['exec_endpoints', seat],
-        `an organization with a link key on chain; the daemon of ${found.name} publishes it when it starts`,
+        `an organization with a link key on chain; start the daemon of ${found.name}, which publishes it: \`dt daemon run\``,
       );
     const own = [...inputs].filter(([, step]) => ownerOf(step) === found.address).sort(([a], [b]) => Number(a) - Number(b));
     if (own.length > 0 && own.every(([number]) => number !== seat))

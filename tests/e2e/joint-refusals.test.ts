@@ -65,6 +65,16 @@ describe('refusals of a joint job', () => {
     await expect.poll(() => reported(joint, job, joint.tokens.b1), { timeout: 20_000 }).toBe('failed');
   });
 
+  it('a party without a link key on chain is named with what helps, before the job is added', async () => {
+    const { a, b, c } = joint;
+    const before = (await readIndex(c.context.ledger)).jobs.size;
+    const endpoints = { '0': a.address, '1': b.address, '2': other.address };
+    const refused = await joint.exec({ mode: 'ok' }, { endpoints }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'DT_POLICY_DENIED' });
+    expect(String(refused)).toMatch(/link key on chain; start the daemon of Other D, which publishes it: `dt daemon run`/);
+    expect((await readIndex(c.context.ledger)).jobs.size).toBe(before);
+  });
+
   it.each(['a0', 'b1'] as const)('an owner that is no provider any more refuses %s at its door, and the others hear why', async (name) => {
     const job = await partedJob(joint, { mode: 'ok' });
     const owner = ownerOf(joint, name);

@@ -1,3 +1,6 @@
+import { resolveTree } from '../../catalog/resolve-facts.js';
+import { checkLinked } from '../../constraints/check-facts.js';
+import { requireAll } from '../../documents/decision/decision.js';
 import type { TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
@@ -27,12 +30,14 @@ export interface ExecJobResult {
 }
 
 /**
- * Adds the job on chain, resolves its spec, and sends a signed request to every owner's daemon at once. One owner's refusal is reported
+ * Checks that a joint job can be linked, adds it on chain, resolves its spec, and sends a signed request to every owner's daemon at once. One owner's refusal is reported
  * with the answers of the others; nothing is hidden behind the first failure.
- * @throws DT_CHAIN_REVERTED (closed task, missing grants, wrong owner), DT_DOCUMENT_*, DT_PEER_NO_ENDPOINT
+ * @throws DT_ASSET_UNKNOWN, DT_POLICY_DENIED with nothing written, DT_CHAIN_REVERTED (closed task, missing grants, wrong owner), DT_DOCUMENT_*, DT_PEER_NO_ENDPOINT
  */
 export async function execJob(context: ActionContext, parameters: ExecJobParameters): Promise<ExecJobResult> {
   const { algorithm, task } = parameters;
+  // A job that cannot start stays on chain for ever.
+  requireAll(algorithm, checkLinked(await resolveTree(context.ledger, context.content, algorithm)));
   const job = await step(context, 'Add the job', () => context.ledger.addJob(task, algorithm), String);
   const { parties, specDigest } = await step(
     context,
