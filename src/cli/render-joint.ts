@@ -66,7 +66,8 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
   const toDealer = links.filter(({ to }) => to === '2').reduce((sum, { bytes }) => sum + bytes, 0);
   const dealer = printable(nameOf(evidence, '2'));
   const mark = (holds: boolean): string => (holds ? chalk.green('✓') : chalk.red('✗'));
-  const onChain = receipts.filter(({ anchored }) => anchored !== 'helper');
+  const bySeat = [...receipts].sort((one, other) => Number(one.seat) - Number(other.seat));
+  const onChain = bySeat.filter(({ anchored }) => anchored !== 'helper');
   const owners = [...new Set(onChain.map(({ ownerName }) => ownerName))];
   const byOwner = owners.map((owner) =>
     [printable(owner), ...onChain.filter(({ ownerName }) => ownerName === owner).map(({ receipt }) => shortHash(receipt))].join(' '),
