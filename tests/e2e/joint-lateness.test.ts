@@ -92,6 +92,20 @@ describe.each([
     expect(outcomes(await job.ends(...partNames))).toEqual(succeeded);
   });
 
+  waits('a daemon that is started again while the chain is down: its run waits for the chain, and the others for it', async () => {
+    const job = await partedJob(joint, { mode: 'ok' });
+    await job.ask('a0', 'a2', 'b1');
+    await heard(job.parts.b1, 'Waiting for');
+    await joint.b.daemon.close();
+    // All but the third party's have come; it is asked before the chain goes.
+    await job.ask('c');
+    await heard(job.parts.c, 'Waiting for');
+    await joint.world.chain.close();
+    await joint.b.restart();
+    await joint.world.restartChain();
+    expect(outcomes(await job.ends(...partNames))).toEqual(succeeded);
+  });
+
   waits.each(['a0', 'b1', 'a2'] as const)('canceled at %s while they wait: all end', async (name) => {
     const job = await partedJob(joint, { mode: 'ok' });
     await job.ask('a0', 'b1', 'a2');
