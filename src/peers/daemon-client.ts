@@ -85,13 +85,14 @@ export class DaemonClient {
     return (await this.read(response, LONGEST_LOG_BYTES)).toString('utf8');
   }
 
-  /** States and log lines from the beginning, live until the run has ended. A lost connection is taken up again where it broke. */
-  events(id: string, signal?: AbortSignal): AsyncIterable<ServerEvent> {
+  /** States and log lines from the beginning, or after the event of an id, live until the run has ended. A lost connection is taken up again where it broke. */
+  events(id: string, signal?: AbortSignal, after?: string): AsyncIterable<ServerEvent> {
     const path = `/v1/jobs/${encodeURIComponent(id)}/events`;
     return serverEvents(
       (lastEventId) => this.call('GET', path, undefined, true, { 'last-event-id': lastEventId }, signal),
       this.url,
       signal,
+      after,
     );
   }
 

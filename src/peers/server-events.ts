@@ -9,15 +9,17 @@ export interface ServerEvent {
 /**
  * Reads a text/event-stream (HTML Living Standard, section 9.2) until the server sends the event `end`, connecting again with
  * Last-Event-ID when the connection breaks before that.
+ * @param after id of the event before the first that is wanted
  * @throws DT_PEER_UNREACHABLE after `attempts` connections in a row that brought nothing
  */
 export async function* serverEvents(
   connect: (lastEventId: string | undefined) => Promise<Response>,
   url: string,
   signal?: AbortSignal,
+  after?: string,
   attempts = 5,
 ): AsyncGenerator<ServerEvent> {
-  let last: string | undefined;
+  let last = after;
   let failures = 0;
   const stopped = (): boolean => signal?.aborted === true;
   while (!stopped()) {

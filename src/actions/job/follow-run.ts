@@ -10,15 +10,32 @@ export interface RunListener {
   onNote?(party: Party, text: string): void;
 }
 
-/** Follows one share to its end by the daemon's event stream, and returns its last state. @throws DT_PEER_UNREACHABLE */
-export async function followRun(party: Party, run: RunView, listener: RunListener = {}, signal?: AbortSignal): Promise<RunView> {
-  for await (const event of party.client.events(run.id, signal)) {
+/**
+ * Follows one share to its end by the daemon's event stream, and returns its last state.
+ * @param after what `lastEventOf` said before a rerun, so that earlier attempts are not told as if they ran now
+ * @throws DT_PEER_UNREACHABLE
+ */
+export async function followRun(
+  party: Party,
+  run: RunView,
+  listener: RunListener = {},
+  signal?: AbortSignal,
+  after?: string,
+): Promise<RunView> {
+  for await (const event of party.client.events(run.id, signal, after)) {
     const data = parseData(event.data, party.client.url);
     if (event.event === 'state' && typeof data['state'] === 'string') listener.onState?.(party, data['state']);
     if (event.event === 'progress' && typeof data['text'] === 'string') listener.onNote?.(party, data['text']);
     if (event.event === 'log' && typeof data['text'] === 'string') listener.onLog?.(party, String(data['stream']), data['text']);
   }
   return party.client.job(run.id);
+}
+
+/** Of a share that has ended: where its events end. */
+export async function lastEventOf(party: Party, run: RunView, signal?: AbortSignal): Promise<string | undefined> {
+  let last: string | undefined;
+  for await (const { id } of party.client.events(run.id, signal)) if (id !== '') last = id;
+  return last;
 }
 
 function parseData(text: string, url: string): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
 import { type ActionContext, step } from '../action-context.js';
-import { followRun, type RunListener } from './follow-run.js';
+import { followRun, lastEventOf, type RunListener } from './follow-run.js';
 import { type PartyRun, partiesOf, runsIn } from './job-parties.js';
 import type { JobSelection } from './job-status.js';
 import { isFinalState, type ShareView, viewShare } from './share-view.js';
@@ -36,6 +36,8 @@ export async function rerunJob(
     runs.map(async (party): Promise<ShareView> => {
       if (!again(party)) return viewShare(party, party.run, party.problem);
       try {
+        const isWatched = parameters.wait && parameters.listener !== undefined && party.run !== undefined;
+        const before = isWatched ? await lastEventOf(party, party.run, parameters.signal) : undefined;
         const title = `${party.ownerName}: ${party.assetName}`;
         const run = await step(
           context,
@@ -44,7 +46,7 @@ export async function rerunJob(
           ({ state }) => state,
         );
         if (!parameters.wait) return viewShare(party, run, undefined);
-        return viewShare(party, await followRun(party, run, parameters.listener, parameters.signal), undefined);
+        return viewShare(party, await followRun(party, run, parameters.listener, parameters.signal, before), undefined);
       } catch (error) {
         if (error instanceof ToolkitError) return viewShare(party, party.run, error);
         throw error;

@@ -120,6 +120,10 @@ describe('jobs that do not go well', () => {
     expect(after).toEqual(before);
     expect(repeated).toMatchObject({ state: 'failed' });
     expect(repeated?.finishedAt).not.toBe(failed?.finishedAt);
+    // What was said before is not said again as if it happened now.
+    const { stderr } = await runDt(['job', 'rerun', String(first['job'])], { home, env });
+    expect(stderr.match(/^Bank B │ order fail$/gm)).toHaveLength(1);
+    expect(stderr.match(/^Bank B │ failed$/gm)).toHaveLength(1);
   });
 
   it('exec --detach, logs --follow and cancel: a job is left, watched live and ended share by share', async () => {
