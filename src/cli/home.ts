@@ -44,7 +44,7 @@ export class Home {
   async tokenId(text: string, what: string): Promise<TokenId> {
     if (!text.startsWith('@')) return parseTokenId(text, what);
     const id = (await this.names())[text.slice(1)];
-    if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text });
+    if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text, where: what });
     return parseTokenId(id, what);
   }
 
@@ -63,12 +63,12 @@ export class Home {
   }
 
   /** Every string `@name` in an attribute file, keys too, becomes the token id it stands for. @throws DT_NAME_UNKNOWN */
-  async withoutNames(value: unknown): Promise<unknown> {
+  async withoutNames(value: unknown, file: string): Promise<unknown> {
     const names = await this.names();
     const replace = (text: string): string => {
       if (!/^@[a-z0-9][a-z0-9._-]*$/i.test(text)) return text;
       const id = names[text.slice(1)];
-      if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text });
+      if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text, where: file });
       return id;
     };
     const walk = (inner: unknown): unknown => {

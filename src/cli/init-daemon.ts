@@ -36,11 +36,8 @@ export async function initDaemon(home: Home, parameters: InitDaemonParameters): 
   });
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text, { mode: 0o600, flag: parameters.force ? 'w' : 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    throw new ToolkitError(
-      'DT_INPUT_FILE',
-      { path: file, reason: error.code === 'EEXIST' ? 'it exists already (use --force)' : error.message },
-      error,
-    );
+    if (error.code === 'EEXIST') throw new ToolkitError('DT_CONFIG_EXISTS', { path: file }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: error.message }, error);
   });
   return file;
 }

@@ -37,7 +37,7 @@ export const readJsonInput = async (path: string): Promise<Json> => parseJson(aw
 
 /** An asset's attribute file, with every `@name` in it replaced. @throws DT_INPUT_*, DT_NAME_UNKNOWN, DT_DOCUMENT_INVALID */
 export async function readAssetAttributes(home: Home, path: string): Promise<AssetAttributes> {
-  return parseAssetAttributes(await home.withoutNames(await readJsonInput(path)));
+  return parseAssetAttributes(await home.withoutNames(await readJsonInput(path), path));
 }
 
 /** An operator's attribute file and the two files that it names. @throws DT_INPUT_*, DT_DOCUMENT_INVALID */

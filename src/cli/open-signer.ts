@@ -22,7 +22,9 @@ export async function openSigner(
   const name = flags.key ?? (await home.settings()).key;
   if (name !== undefined) return new Keystore(home.path('keystore')).open(name, await passwordFor(name, terminal.interactive));
   if (!terminal.interactive)
-    throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key, DT_PRIVATE_KEY or --private-key)' });
+    throw new ToolkitError('DT_INPUT_MISSING', {
+      what: 'The key to sign with (--key with a name of `dt key create`, DT_PRIVATE_KEY or --private-key)',
+    });
   const { password } = await import('@inquirer/prompts');
   return walletOf(await password({ message: 'Private key (64 hex digits)' }));
 }

@@ -47,6 +47,12 @@ export const errorTable = {
     2,
     500,
   ),
+  DT_CONFIG_EXISTS: row(
+    'There is a configuration at {path} already; it was not changed.',
+    'Use it: `dt daemon run --config {path}`; or replace it: `dt daemon init --config {path} --force`.',
+    2,
+    409,
+  ),
   DT_CONFIG_MISSING: row('No configuration at {path}.', 'Run `dt daemon init --config {path}` first.', 2, 500),
   DT_STORE_URL: row('The store URL {url} is not usable: {reason}', 'Use sqlite:/absolute/path.db or postgres://host/database.', 2, 500),
   DT_STORE_UNREACHABLE: row(
@@ -85,12 +91,17 @@ export const errorTable = {
   DT_KEY_EXISTS: row('A key named {name} exists already.', 'Choose another name; keys are never overwritten.', 2, 409),
   DT_KEY_WRONG_PASSWORD: row('The password does not open key {name}.', 'Set DT_PASSWORD, or run on a terminal to be asked for it.', 2, 400),
   DT_NAME_UNKNOWN: row(
-    'No token is called {name} on this machine.',
+    'No token or operator is called {name} on this machine; {where} names it.',
     'Names are given with `--as`; otherwise use the full dt:ownership:… id.',
     2,
     400,
   ),
-  DT_PORT_BUSY: row('Port {port} of {host} is in use.', 'Stop the other program, or choose another port.', 2, 500),
+  DT_PORT_BUSY: row(
+    'Port {port} of {host} is in use.',
+    'Stop the other program, or choose another port: `--port`, or `listen.port` and `link.listen.port` in the configuration of a daemon.',
+    2,
+    500,
+  ),
   DT_DEMO_BUSY: row(
     'A demo runs already in {folder} ({holder}).',
     'Stop it, or give another folder: `dt demo --home <folder>`, `npm start -- --home <folder>`.',

@@ -14,7 +14,7 @@ const row = (advice: string, ...kinds: ArgumentKind[]): RevertRow => ({ advice, 
 export const revertTable: Readonly<Record<string, RevertRow>> = {
   // access
   AccessControlUnauthorizedAccount: row(
-    'Ask the system administrator: `dt system org --address {account}` with the role {neededRole}.',
+    "Sign with the {neededRole}'s key (`--key …`), or ask the system administrator: `dt system org --address {account}` gives roles.",
     'address',
     'role',
   ),

@@ -307,8 +307,20 @@ describe('what cannot be used is refused before anything is written', () => {
     expect(flag).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Nonexistent flag: --nonsense') });
   });
 
+  it('names what stands in the way: the file with an unknown name, a configuration that exists', async () => {
+    const env = { DT_PRIVATE_KEY: third.wallet.privateKey };
+    const unknown = await runDt(['asset', 'cdt', '--attr-file', 'name.json'], { home, env });
+    expect(unknown.stderr).toContain('No token or operator is called @nobody on this machine; name.json names it. DT_NAME_UNKNOWN');
+    const init = ['daemon', 'init', '--config', 'daemon.yaml', '--key', 'bank'];
+    expect((await runDt(init, { home })).code).toBe(0);
+    const again = await runDt(init, { home });
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/There is a configuration at .*DT_CONFIG_EXISTS\n.*--force/) });
+  });
+
   it('needs a key to sign where nobody can be asked for one', async () => {
     expect(await jsonDt(['job', 'init', '--name', 'x'], { home }, 2)).toMatchObject({ error: { code: 'DT_INPUT_MISSING' } });
+    const keyless = await runDt(['job', 'init', '--name', 'x'], { home });
+    expect(keyless.stderr).toContain('dt key create');
     const bad = await runDt(['job', 'init', '--name', 'x', '--private_key', 'abc123'], { home });
     expect(bad.code).toBe(2);
     expect(bad.stderr).not.toContain('abc123');

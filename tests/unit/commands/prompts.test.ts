@@ -140,7 +140,9 @@ describe.skipIf(!hasScript)('on a terminal, what was left out is asked for', () 
     const terminal = onTerminal(`system org --name x --address ${third.address}`, home, { DT_PRIVATE_KEY: third.wallet.privateKey });
     const { code, screen } = await terminal.ended;
     expect(code).toBe(6);
-    expect(screen).toMatch(/✗ The chain refused: .*DT_CHAIN_REVERTED\r?\n {2}→ Ask the system administrator/);
+    expect(screen).toMatch(
+      /✗ The chain refused: .*DT_CHAIN_REVERTED\r?\n {2}→ Sign with the administrator's key \(`--key …`\), or ask the system administrator/,
+    );
   });
 });
 
