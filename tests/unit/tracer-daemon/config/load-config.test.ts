@@ -178,6 +178,7 @@ describe('links', () => {
       keyFile: '/srv/work/link.key',
       graceSeconds: 30,
       peerWaitSeconds: 60,
+      direct: true,
     });
     expect(parsed('').joint).toEqual({ help: 'own', limit: 16 });
   });
