@@ -66,7 +66,8 @@ describe('a joint model on the customers that both banks have', () => {
     const result = await joint.exec(modelArgs({ join_on: 'id' }));
     expect(endings(result).map(([, state, code]) => [state, code])).toEqual(Array.from({ length: 4 }, () => ['succeeded', '']));
     const [lead] = result.shares;
-    const metrics = await (await lead!.party.client.output(lead!.run!.id, 'metrics.json')).json();
+    const output = await lead!.party.client.output(lead!.run!.id, 'metrics.json');
+    const metrics = (await output.json()) as { readonly auc: number };
     expect(metrics).toMatchObject({ rows: { all: 900 } });
     expect(metrics.auc).toBeGreaterThan(0.95);
     // The dealer is sent no id and no row: a few words of set-up and the row count.
