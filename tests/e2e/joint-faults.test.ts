@@ -32,11 +32,9 @@ async function executionsOf(
 }
 
 describe.each([
-  ['patient', 15],
+  ['patient', 60],
   ['impatient', 4],
 ] as const)('%s daemons of a joint job that are killed or frozen', (temper, peerWaitSeconds) => {
-  const mends = it.runIf(temper === 'patient');
-  const gives = it.runIf(temper === 'impatient');
   let joint: JointWorld<BankProcess>;
   const banks = (): readonly BankProcess[] => [joint.a, joint.b, joint.c];
   const ownerOf = (name: PartName): BankProcess => (name === 'b1' ? joint.b : name === 'c' ? joint.c : joint.a);
@@ -58,63 +56,67 @@ describe.each([
     expect(new Set(await executionsOf(joint, job, partNames)).size).toBe(1);
   };
 
-  mends.each(Array.from({ length: KILLS }, (_, i) => i))(
-    'kill -9 at point %i: it is started again, and the job ends well at all parties, once',
-    async (i) => {
-      const victim = banks()[i % 3] as BankProcess;
-      const job = await partedJob(joint, { ...MODE, pauseMs: i % 2 === 0 ? 0 : 100 });
-      await job.ask(...partNames);
-      await sleep(((i * 0.618) % 1) * LONGEST_MS);
-      await victim.kill('SIGKILL');
-      await victim.restart();
+  if (temper === 'patient')
+    it.each(Array.from({ length: KILLS }, (_, i) => i))(
+      'kill -9 at point %i: it is started again, and the job ends well at all parties, once',
+      async (i) => {
+        const victim = banks()[i % 3] as BankProcess;
+        const job = await partedJob(joint, { ...MODE, pauseMs: i % 2 === 0 ? 0 : 100 });
+        await job.ask(...partNames);
+        await sleep(((i * 0.618) % 1) * LONGEST_MS);
+        await victim.kill('SIGKILL');
+        await victim.restart();
+        await expectAllWell(job);
+      },
+    );
+
+  if (temper === 'impatient')
+    it('killed while they wait and not started again: the others name it, and release nothing; then all run again', async () => {
+      const job = await partedJob(joint, MODE);
+      await job.ask('a0', 'b1', 'a2');
+      await heard(job.parts.b1, 'Waiting for');
+      await joint.b.kill('SIGKILL');
+      await job.ask('c');
+      const left = ['a0', 'a2', 'c'] as const;
+      const runs = await job.ends(...left);
+      for (const run of runs) expect(run.failure?.message).toMatch(/Bank B (did not come|was lost)/);
+      expectNothingReleased(runs, left);
+      await joint.b.restart();
+      const b1 = await job.parts.b1.end();
+      expect(b1.failure?.code).toBe('DT_JOINT_PEER_ABSENT');
+      expectNothingReleased([b1], ['b1']);
+      for (const name of partNames) await job.parts[name].rerun();
       await expectAllWell(job);
-    },
-  );
+    });
 
-  gives('killed while they wait and not started again: the others name it, and release nothing; then all run again', async () => {
-    const job = await partedJob(joint, MODE);
-    await job.ask('a0', 'b1', 'a2');
-    await heard(job.parts.b1, 'Waiting for');
-    await joint.b.kill('SIGKILL');
-    await job.ask('c');
-    const left = ['a0', 'a2', 'c'] as const;
-    const runs = await job.ends(...left);
-    for (const run of runs) expect(run.failure?.message).toMatch(/Bank B (did not come|was lost)/);
-    expectNothingReleased(runs, left);
-    await joint.b.restart();
-    const b1 = await job.parts.b1.end();
-    expect(b1.failure?.code).toBe('DT_JOINT_PEER_ABSENT');
-    expectNothingReleased([b1], ['b1']);
-    for (const name of partNames) await job.parts[name].rerun();
-    await expectAllWell(job);
-  });
+  if (temper === 'impatient')
+    it('killed while it runs and not started again: the others name it, and release nothing; then all run again', async () => {
+      const job = await partedJob(joint, { ...MODE, rounds: 40, pauseMs: 100 });
+      await job.ask(...partNames);
+      for (const name of partNames) await heard(job.parts[name], '"running"');
+      await joint.c.kill('SIGKILL');
+      const left = ['a0', 'b1', 'a2'] as const;
+      const runs = await job.ends(...left);
+      for (const run of runs) expect(run.failure?.message).toMatch(/Third C (did not come|was lost)/);
+      expectNothingReleased(runs, left);
+      await joint.c.restart();
+      const c = await job.parts.c.end();
+      expect(c.failure?.code).toBe('DT_JOINT_PEER_ABSENT');
+      expectNothingReleased([c], ['c']);
+      for (const name of partNames) await job.parts[name].rerun();
+      await expectAllWell(job);
+    });
 
-  gives('killed while it runs and not started again: the others name it, and release nothing; then all run again', async () => {
-    const job = await partedJob(joint, { ...MODE, rounds: 40, pauseMs: 100 });
-    await job.ask(...partNames);
-    for (const name of partNames) await heard(job.parts[name], '"running"');
-    await joint.c.kill('SIGKILL');
-    const left = ['a0', 'b1', 'a2'] as const;
-    const runs = await job.ends(...left);
-    for (const run of runs) expect(run.failure?.message).toMatch(/Third C (did not come|was lost)/);
-    expectNothingReleased(runs, left);
-    await joint.c.restart();
-    const c = await job.parts.c.end();
-    expect(c.failure?.code).toBe('DT_JOINT_PEER_ABSENT');
-    expectNothingReleased([c], ['c']);
-    for (const name of partNames) await job.parts[name].rerun();
-    await expectAllWell(job);
-  });
-
-  mends('frozen for longer than a heartbeat while it runs: it ends well', async () => {
-    const job = await partedJob(joint, { ...MODE, rounds: 15, pauseMs: 100 });
-    await job.ask(...partNames);
-    for (const name of partNames) await heard(job.parts[name], '"running"');
-    process.kill(joint.b.pid(), 'SIGSTOP');
-    await sleep(6_000);
-    process.kill(joint.b.pid(), 'SIGCONT');
-    await expectAllWell(job);
-  });
+  if (temper === 'patient')
+    it('frozen for longer than a heartbeat while it runs: it ends well', async () => {
+      const job = await partedJob(joint, { ...MODE, rounds: 15, pauseMs: 100 });
+      await job.ask(...partNames);
+      for (const name of partNames) await heard(job.parts[name], '"running"');
+      process.kill(joint.b.pid(), 'SIGSTOP');
+      await sleep(6_000);
+      process.kill(joint.b.pid(), 'SIGCONT');
+      await expectAllWell(job);
+    });
 });
 
 /** Bank B's part up to its results, said truly. */
