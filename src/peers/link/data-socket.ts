@@ -42,8 +42,11 @@ export class ExpectedSockets {
     return { token, socket };
   }
 
-  /** A connection that began with the first byte of the magic; `head` is what has been read of it. Owns the socket. */
-  admit(socket: Socket, head: Buffer, timeoutMs: number): void {
+  /**
+   * A connection that began with the first byte of the magic; `head` is what has been read of it. Owns the socket.
+   * @param onKnown called when it has shown a token that is expected
+   */
+  admit(socket: Socket, head: Buffer, timeoutMs: number, onKnown: () => void): void {
     let read = head;
     const timer = setTimeout(() => socket.destroy(), timeoutMs);
     const onData = (chunk: Buffer): void => {
@@ -57,6 +60,7 @@ export class ExpectedSockets {
       const isOurs = read.length === greetingBytes && read.subarray(0, dataMagic.length).equals(dataMagic);
       const taker = isOurs ? this.waiting.get(read.subarray(dataMagic.length).toString('hex')) : undefined;
       if (taker === undefined) return void socket.destroy();
+      onKnown();
       stopReading(socket);
       socket.write(accepted, () => taker(socket));
     };

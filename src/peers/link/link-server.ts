@@ -102,10 +102,8 @@ export class LinkServer {
     socket.once('data', (head: Buffer) => {
       clearTimeout(timer);
       socket.pause();
-      if (head[0] === dataMagic[0]) {
-        this.strangers.delete(remote);
-        return this.dataSockets.admit(socket, head, handshakeMs);
-      }
+      // A stranger until its token is known, and counted as one.
+      if (head[0] === dataMagic[0]) return this.dataSockets.admit(socket, head, handshakeMs, () => this.strangers.delete(remote));
       socket.off('error', onError);
       socket.unshift(head);
       this.server.emit('connection', socket);
