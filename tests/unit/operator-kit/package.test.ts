@@ -56,11 +56,14 @@ console.log([...scores].map((score) => score.toFixed(6)).join());`;
     expect(run(script).trim()).toBe('5.000000,10.000000');
   });
 
-  it('starts in little more than Node itself', () => {
-    // Time of the processor, which other tests beside it do not take; about 10 ms on the 60 ms of Node.
-    const used = (text: string): number => Number(run(`${text}\nconst { user, system } = process.cpuUsage(); console.log(user + system);`));
-    const least = (text: string): number => Math.min(...Array.from({ length: 7 }, () => used(text)));
-    expect(least("import 'compute-to-data/privacy';") / least('')).toBeLessThan(2);
+  it('loads nothing more of Node than it needs to begin: no network, no other process', () => {
+    const before = "const loaded = new Set(process.moduleLoadList); await import('compute-to-data/privacy');";
+    const names = JSON.parse(
+      run(`${before} console.log(JSON.stringify(process.moduleLoadList.filter((name) => !loaded.has(name))));`),
+    ) as string[];
+    expect(names).toContain('NativeModule crypto');
+    for (const module of ['http', 'https', 'http2', 'child_process', 'cluster', 'worker_threads', 'undici'])
+      expect(names).not.toContain(`NativeModule ${module}`);
   });
 
   it('is found by an author who has installed this package, with its types', () => {
