@@ -85,47 +85,72 @@ export interface JobReport {
   readonly receipt: Bytes32;
 }
 
+/** One block of one chain: after a reorganization another block has the number. */
+export interface BlockRef {
+  readonly block: number;
+  readonly hash: Bytes32;
+}
+
+/** Where an event stands. */
+export interface EventPlace {
+  readonly block: number;
+  readonly blockHash: Bytes32;
+  readonly logIndex: number;
+  readonly transaction: Bytes32;
+  readonly time: ChainTime;
+}
+
 /** One thing that happened on the chain, in order. The union of these rebuilds all state without calls. */
-export type LedgerEvent = { readonly block: number; readonly logIndex: number; readonly transaction: Bytes32; readonly time: ChainTime } & (
-  | { readonly kind: 'organization'; readonly organization: Organization }
-  | { readonly kind: 'operator-published'; readonly operator: OperatorRecord }
-  | { readonly kind: 'operator-updated'; readonly operator: TokenId; readonly digest: Bytes32; readonly version: number }
-  | { readonly kind: 'operator-retired'; readonly operator: TokenId }
-  | {
-      readonly kind: 'token-minted';
-      readonly token: TokenId;
-      readonly owner: Address;
-      readonly digest: Bytes32;
-      readonly children: readonly TokenId[];
-    }
-  | { readonly kind: 'granted'; readonly child: TokenId; readonly composite: TokenId; readonly until: ChainTime }
-  | { readonly kind: 'revoked'; readonly child: TokenId; readonly composite: TokenId }
-  | { readonly kind: 'activated'; readonly token: TokenId }
-  | {
-      readonly kind: 'transferred';
-      readonly contract: 'operator' | 'token';
-      readonly token: TokenId;
-      readonly from: Address;
-      readonly to: Address;
-    }
-  | {
-      readonly kind: 'task-created';
-      readonly task: bigint;
-      readonly demander: Address;
-      readonly name: string;
-      readonly description: string;
-    }
-  | { readonly kind: 'task-closed'; readonly task: bigint }
-  | { readonly kind: 'job-added'; readonly job: bigint; readonly task: bigint; readonly algorithm: TokenId; readonly demander: Address }
-  | {
-      readonly kind: 'job-reported';
-      readonly job: bigint;
-      readonly token: TokenId;
-      readonly state: ReportState;
-      readonly receipt: Bytes32;
-      readonly reporter: Address;
-    }
-);
+export type LedgerEvent = EventPlace &
+  (
+    | { readonly kind: 'organization'; readonly organization: Organization }
+    | { readonly kind: 'operator-published'; readonly operator: OperatorRecord }
+    | { readonly kind: 'operator-updated'; readonly operator: TokenId; readonly digest: Bytes32; readonly version: number }
+    | { readonly kind: 'operator-retired'; readonly operator: TokenId }
+    | {
+        readonly kind: 'token-minted';
+        readonly token: TokenId;
+        readonly owner: Address;
+        readonly digest: Bytes32;
+        readonly children: readonly TokenId[];
+      }
+    | { readonly kind: 'granted'; readonly child: TokenId; readonly composite: TokenId; readonly until: ChainTime }
+    | { readonly kind: 'revoked'; readonly child: TokenId; readonly composite: TokenId }
+    | { readonly kind: 'activated'; readonly token: TokenId }
+    | {
+        readonly kind: 'transferred';
+        readonly contract: 'operator' | 'token';
+        readonly token: TokenId;
+        readonly from: Address;
+        readonly to: Address;
+      }
+    | {
+        readonly kind: 'task-created';
+        readonly task: bigint;
+        readonly demander: Address;
+        readonly name: string;
+        readonly description: string;
+      }
+    | { readonly kind: 'task-closed'; readonly task: bigint }
+    | { readonly kind: 'job-added'; readonly job: bigint; readonly task: bigint; readonly algorithm: TokenId; readonly demander: Address }
+    | {
+        readonly kind: 'job-reported';
+        readonly job: bigint;
+        readonly token: TokenId;
+        readonly state: ReportState;
+        readonly receipt: Bytes32;
+        readonly reporter: Address;
+      }
+  );
+
+/** What happened in a stretch of the chain, all of it on the chain that `upTo` is on. */
+export interface EventPage {
+  readonly events: readonly LedgerEvent[];
+  /** The last block of the stretch, which may hold no event. */
+  readonly upTo: BlockRef;
+  /** Head of the chain when the page was read: there is more where it is above `upTo`. */
+  readonly head: number;
+}
 
 export interface OrganizationInput {
   readonly address: Address;
@@ -153,6 +178,13 @@ export interface LedgerReader {
   deriveId(contract: 'operator' | 'token', owner: Address, salt: Bytes32): TokenId;
   /** All events from a block on, in order; as many round trips as the endpoint's range limit asks for. */
   events(fromBlock?: number): Promise<readonly LedgerEvent[]>;
+  /**
+   * The events after a block (undefined: from the beginning), a page at a time: one round trip for one that is close to the head.
+   * undefined: the block is not on the chain any more.
+   */
+  eventsAfter(block: BlockRef | undefined): Promise<EventPage | undefined>;
+  /** The hashes that these blocks have today, undefined for those above the head. One round trip. */
+  blockHashes(blocks: readonly number[]): Promise<readonly (Bytes32 | undefined)[]>;
   /**
    * Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one.
    * Resolves when the signal aborts. `onGap` tells of losses, and of reorganizations: then events() has to be read again.

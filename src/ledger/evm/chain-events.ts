@@ -1,4 +1,5 @@
-import type { ChainTime, LedgerEvent, ReportState } from '../ledger.js';
+import type { Bytes32 } from '../../documents/ids.js';
+import type { ChainTime, EventPlace, LedgerEvent, ReportState } from '../ledger.js';
 import type { ChainClient } from './chain-client.js';
 import { addressOf, bigintOf, bytes32Of, type ContractName, fieldsOf, numberOf, textOf, tokenOf } from './codecs.js';
 import { isRecord, quantityOf, type Rpc, type RpcCall, resultOf, unreachable } from './rpc.js';
@@ -9,7 +10,7 @@ export interface ChainLog {
   readonly topics: readonly string[];
   readonly data: string;
   readonly block: number;
-  readonly blockHash: string;
+  readonly blockHash: Bytes32;
   readonly logIndex: number;
   readonly transaction: string;
   /** Not every node tells it. */
@@ -45,8 +46,9 @@ export async function eventsOf(client: ChainClient, logs: readonly ChainLog[], r
     const time = log.time ?? times.get(log.block);
     if (time === undefined) throw unreachable(rpc.label, `block ${log.block} has no time`);
     const body = bodyOf(client, log);
-    if (body !== undefined)
-      events.push({ block: log.block, logIndex: log.logIndex, transaction: bytes32Of(log.transaction), time, ...body });
+    if (body === undefined) continue;
+    const { block, blockHash, logIndex } = log;
+    events.push({ block, blockHash, logIndex, transaction: bytes32Of(log.transaction), time, ...body });
   }
   return events;
 }
@@ -62,7 +64,7 @@ export function timeOfBlock(block: unknown, rpc: Rpc): ChainTime {
   return quantityOf(isRecord(block) ? block['timestamp'] : undefined, rpc, 'timestamp of a block');
 }
 
-type Body<Event = LedgerEvent> = Event extends unknown ? Omit<Event, 'block' | 'logIndex' | 'transaction' | 'time'> : never;
+type Body<Event = LedgerEvent> = Event extends unknown ? Omit<Event, keyof EventPlace> : never;
 
 function bodyOf(client: ChainClient, log: ChainLog): Body | undefined {
   const contract = (['organizations', 'operators', 'tokens', 'market'] as const).find((name) => client.book[name] === log.address);

@@ -1,10 +1,11 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { ChainRef, ChainTime, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
+import type { BlockRef, ChainRef, ChainTime, EventPage, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
 import type { ChainClient, ViewCall } from './chain-client.js';
 import { eventsOf, timeOfBlock } from './chain-events.js';
 import { jobRecord, operatorRecords, organizationRecords, tokenRecords } from './chain-records.js';
 import { deriveTokenId, fieldsOf, numberOf, wordOf } from './codecs.js';
+import { EventPages } from './event-pages.js';
 import { readLogs } from './read-logs.js';
 import { isRecord, quantityOf, resultOf } from './rpc.js';
 import { type WatchOptions, watchLedger } from './watch-ledger.js';
@@ -12,12 +13,14 @@ import { type WatchOptions, watchLedger } from './watch-ledger.js';
 /** The ledger on an EVM chain, as anyone may read it. */
 export class EvmReader implements LedgerReader {
   readonly ref: ChainRef;
+  readonly #pages: EventPages;
 
   constructor(
     protected readonly client: ChainClient,
     private readonly watching: WatchOptions,
   ) {
     this.ref = { chainId: client.book.chainId, market: client.book.market };
+    this.#pages = new EventPages(client);
   }
 
   /** One call answers for the job and its tree, so all of it is of one block. */
@@ -57,6 +60,14 @@ export class EvmReader implements LedgerReader {
   async events(fromBlock?: number): Promise<readonly LedgerEvent[]> {
     const { logs } = await readLogs(this.client, Math.max(fromBlock ?? 0, this.client.book.block));
     return eventsOf(this.client, logs);
+  }
+
+  eventsAfter(block: BlockRef | undefined): Promise<EventPage | undefined> {
+    return this.#pages.after(block);
+  }
+
+  blockHashes(blocks: readonly number[]): Promise<readonly (Bytes32 | undefined)[]> {
+    return this.#pages.hashes(blocks);
   }
 
   watch(onEvent: (event: LedgerEvent) => void, options: Parameters<LedgerReader['watch']>[1]): Promise<void> {

@@ -45,12 +45,12 @@ export function logFilter(client: ChainClient): { readonly address: readonly str
   return { address: [organizations, operators, tokens, market] };
 }
 
-function logsCall(client: ChainClient, from: number, to: number | undefined): RpcCall {
+export function logsCall(client: ChainClient, from: number, to: number | undefined): RpcCall {
   const toBlock = to === undefined ? 'latest' : `0x${to.toString(16)}`;
   return { method: 'eth_getLogs', params: [{ ...logFilter(client), fromBlock: `0x${from.toString(16)}`, toBlock }] };
 }
 
-function logsOf(result: unknown, rpc: Rpc): ChainLog[] {
+export function logsOf(result: unknown, rpc: Rpc): ChainLog[] {
   if (!Array.isArray(result)) throw unreachable(rpc.label, 'eth_getLogs: the result has another form');
   return result.map((log) => parseLog(log, rpc));
 }
