@@ -206,6 +206,61 @@ describe('a party that lies', () => {
     }
   });
 
+  /** What bank B's daemon would pass on to another of bank A's refusal, if `by` had signed it. */
+  const heardOfA = async (talk: Talk, by: Role, allowed = false): Promise<object> => {
+    const { specDigest } = talk.job.resolved;
+    const made = { token: joint.tokens.a0, decision: specDigest, allowed };
+    const decision = await signDecision(
+      { domain: by.context.ledger.ref, signer: by.wallet },
+      { job: talk.job.job, spec: specDigest },
+      made,
+    );
+    const refusal = { seat: '0', decisions: [decision], reason: 'no such purpose' };
+    return { kind: 'ended', code: 'DT_JOINT_REFUSED', message: 'Bank A refused its part', echo: true, refusal };
+  };
+
+  it('a refusal that is passed on is that of the one who refused', async () => {
+    const job = await partedJob(joint, {}, { algorithm });
+    await job.ask('c');
+    const talk = await peer.control(joint.c.address, job);
+    await talk.say(await talk.hello());
+    await talk.say(await heardOfA(talk, joint.a));
+    const c = await job.parts.c.end();
+    expect(`${c.state} ${c.failure?.code}`).toBe('failed DT_JOINT_REFUSED');
+    expect(c.failure?.message).toMatch(/^Bank A refused its part.*no such purpose/);
+    expect(c.failure?.details).toMatchObject({ refusal: { seat: '0', decisions: [{ token: joint.tokens.a0, allowed: false }] } });
+  });
+
+  it.each([
+    ['is not signed by who refused', (talk: Talk) => heardOfA(talk, joint.b), /what it passed on as Bank A's decision.*is signed by 0x/],
+    ['is none', (talk: Talk) => heardOfA(talk, joint.a, true), /what it passed on as Bank A's decision.*does not fit/],
+  ])('a refusal that is passed on and %s is the lie of the one who did', async (_, lie, says) => {
+    const job = await partedJob(joint, {}, { algorithm });
+    await job.ask('c');
+    const talk = await peer.control(joint.c.address, job);
+    await talk.say(await talk.hello());
+    await talk.say(await lie(talk));
+    const c = await job.parts.c.end();
+    expect(`${c.state} ${c.failure?.code}`).toBe('failed DT_JOINT_PROTOCOL');
+    expect(c.failure?.message).toMatch(/^Bank B does not keep/);
+    expect(c.failure?.message).toMatch(says);
+  });
+
+  it('who hears of a refusal passes it on, so that all name the one who refused', async () => {
+    const job = await partedJob(joint, {}, { algorithm });
+    await job.ask(...honest);
+    const toC = await peer.control(joint.c.address, job);
+    await toC.say(await toC.hello());
+    await toC.hear('hello');
+    const toA = await peer.control(joint.a.address, job);
+    const { decisions } = (await helloWith(toA, { allowed: false })) as Awaited<ReturnType<Talk['hello']>>;
+    await toA.say({ kind: 'refused', decisions, reason: 'not these' });
+    for (const run of await untilAll(job)) {
+      expect(`${run.state} ${run.failure?.code}`).toBe('failed DT_JOINT_REFUSED');
+      expect(run.failure?.message).toMatch(/^Bank B refused its part.*not these/);
+    }
+  });
+
   it('a hello that is played again does not bring back a computation that was begun', async () => {
     const job = await partedJob(joint, {}, { algorithm });
     await job.ask(...honest);

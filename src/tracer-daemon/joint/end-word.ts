@@ -2,6 +2,8 @@ import { toToolkitError } from '../../errors/toolkit-error.js';
 import { ExecutionError } from '../pipeline/execute.js';
 import { RunAborted } from '../pipeline/run-aborted.js';
 import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
+import type { Refusal } from './joint-wire.js';
+import { refusalIn } from './refusals.js';
 
 /** What peers are told when this side ends. */
 export interface EndWord {
@@ -9,6 +11,7 @@ export interface EndWord {
   readonly message: string;
   /** It followed from what another party said or did not do; whoever began with it says so itself. */
   readonly echo: boolean;
+  readonly refusal?: Refusal;
 }
 
 /**
@@ -25,7 +28,8 @@ export function endWord(error: unknown): EndWord | undefined {
   const { code, message } = problem;
   if (problem.retryable && code.startsWith('DT_CHAIN_')) return undefined;
   const echo = code === 'DT_JOINT_REFUSED' || code === 'DT_JOINT_PEER_ABSENT';
-  return { code, message: code === 'DT_BUG_UNEXPECTED' ? 'its daemon failed' : message, echo };
+  const refusal = refusalIn(problem.details);
+  return { code, message: code === 'DT_BUG_UNEXPECTED' ? 'its daemon failed' : message, echo, ...(refusal && { refusal }) };
 }
 
 function aborted({ abort }: RunAborted): EndWord | undefined {

@@ -3,7 +3,7 @@ import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
 import type { Address, Bytes32 } from '../../documents/ids.js';
 import { digestOfSpec, type JobSpec } from '../../documents/job/job-spec.js';
-import { type JointGroup, jointSession, parseJointSession, tokensOf } from '../../documents/job/joint-group.js';
+import { type JointGroup, type JointSeat, jointSession, parseJointSession, tokensOf } from '../../documents/job/joint-group.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { SessionOffer } from '../../peers/link/link-hub.js';
 import type { DaemonDeps } from '../deps.js';
@@ -13,6 +13,7 @@ import { readFinished } from './finished-state.js';
 import { JointPeer } from './joint-peer.js';
 import type { ControlMessage } from './joint-wire.js';
 import { CONTROL } from './meet.js';
+import { ownRefusal, refusalIn } from './refusals.js';
 import { signDecision } from './sign-decision.js';
 
 const ANSWER_MS = 5_000;
@@ -121,21 +122,18 @@ export class JointAnswers {
     if (spec === undefined || group === undefined || own === undefined) return undefined;
     const tokens = tokensOf(spec, own);
     const mine = runs.filter((run) => tokens.includes(run.token));
-    const message = (await this.refusalOf(asked, mine)) ?? (await this.releaseOf(asked, mine, tokens[0]));
+    const message = (await this.refusalOf(mine, own)) ?? (await this.releaseOf(asked, mine, tokens[0]));
     if (message !== undefined) return { group, message };
     if (failed === undefined) return undefined;
-    return { group, message: { kind: 'ended', code: failed.code, message: failed.message, echo: false } };
+    const refusal = refusalIn(failed.details);
+    return { group, message: { kind: 'ended', code: failed.code, message: failed.message, echo: false, ...(refusal && { refusal }) } };
   }
 
-  private async refusalOf(
-    about: { readonly job: bigint; readonly spec: Bytes32 },
-    mine: readonly Run[],
-  ): Promise<ControlMessage | undefined> {
+  private async refusalOf(mine: readonly Run[], seat: JointSeat): Promise<ControlMessage | undefined> {
     const refused = mine.find((run) => this.isRefusal(run));
     if (refused === undefined) return undefined;
-    const decision = (refused.failure?.details['decision'] ?? refused.decisionDigest) as Bytes32;
-    const signed = await signDecision(this.deps, about, { token: refused.token, decision, allowed: false });
-    return { kind: 'refused', decisions: [signed], reason: (refused.failure?.message ?? 'it was refused').slice(0, 1_500) };
+    const { decisions, reason } = await ownRefusal(this.deps, refused, seat);
+    return { kind: 'refused', decisions, reason };
   }
 
   private async releaseOf(

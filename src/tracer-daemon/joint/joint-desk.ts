@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { TokenId } from '../../documents/ids.js';
+import type { JobSpec } from '../../documents/job/job-spec.js';
 import { type JointSeat, jointSession, parseJointSession, tokensOf } from '../../documents/job/joint-group.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
@@ -17,8 +18,9 @@ import { executeJointly } from './joint-execution.js';
 import { PeerLost } from './joint-peer.js';
 import type { JointOutcome, JointRun, JointRuns } from './joint-runs.js';
 import type { SignedDecision } from './joint-wire.js';
-import { type Meeting, meet, type OwnSide, refusedBy } from './meet.js';
+import { type Meeting, meet, type OwnSide } from './meet.js';
 import { pending } from './pending.js';
+import { ownRefusal, refusedBy } from './refusals.js';
 import { signDecision } from './sign-decision.js';
 
 /** How often parties that lost each other meet again in one run. */
@@ -33,11 +35,15 @@ class Table {
   readonly outcome = pending<JointOutcome>();
   readonly complete = pending<void>();
 
+  readonly wanted: readonly TokenId[];
+
   constructor(
-    readonly wanted: readonly TokenId[],
+    spec: JobSpec,
+    readonly seat: JointSeat,
     /** What the chain calls this organization, for people. */
     readonly name: string,
   ) {
+    this.wanted = tokensOf(spec, seat);
     for (const { promise } of [this.started, this.outcome, this.complete]) promise.catch(() => undefined);
   }
 
@@ -75,7 +81,7 @@ export class JointDesk implements JointRuns {
   async run(run: JointRun): Promise<JointOutcome> {
     const { joint, request } = run.authorized;
     const session = jointSession(request.spec.job, request.specDigest, joint.group);
-    const table = this.tables.get(session) ?? new Table(tokensOf(request.spec, joint.seat), this.nameOf(request, joint.seat));
+    const table = this.tables.get(session) ?? new Table(request.spec, joint.seat, this.nameOf(request, joint.seat));
     this.tables.set(session, table);
     this.seated.add(run.runId);
     const fail = (error: unknown): void => {
@@ -105,7 +111,7 @@ export class JointDesk implements JointRuns {
         const about = parseJointSession(session);
         if (about?.job === run.jobId && about.spec === run.specDigest && table.wanted.includes(run.token)) {
           this.leave(session, table);
-          table.fail(this.endOf(run, table.name));
+          table.fail(await this.endOf(run, table));
         }
       }
     }
@@ -225,13 +231,14 @@ export class JointDesk implements JointRuns {
       if (table.runs.has(token)) continue;
       const other = await this.deps.store.runs.find(asked.job, token);
       if (other?.state !== 'refused' || other.specDigest !== specDigest) continue;
-      if (other.startedAt === undefined || (other.finishedAt ?? 0) >= queuedAt) throw this.endOf(other, table.name);
+      if (other.startedAt === undefined || (other.finishedAt ?? 0) >= queuedAt) throw await this.endOf(other, table);
     }
   }
 
-  private endOf({ state, failure, token }: Run, name: string): ToolkitError {
+  private async endOf(run: Run, { name, seat }: Table): Promise<ToolkitError> {
+    const { state, failure, token } = run;
+    if (state === 'refused') return refusedBy(name, await ownRefusal(this.deps, run, seat));
     const reason = failure?.message ?? token;
-    if (state === 'refused') return refusedBy({ name }, reason);
     return new ToolkitError('DT_JOINT_PEER_FAILED', { peer: name, reason, cause: failure?.code });
   }
 }

@@ -2,7 +2,7 @@ import type { Address } from '../../documents/ids.js';
 import type { JointSeat } from '../../documents/job/joint-group.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { Channel } from '../../privacy/channel.js';
-import { type ControlKind, type ControlMessage, encodeControl, parseControl, type SignedDecision } from './joint-wire.js';
+import { type ControlKind, type ControlMessage, encodeControl, parseControl, type Refusal, type SignedDecision } from './joint-wire.js';
 
 /** The link with a peer broke, or its daemon was started again: nothing is wrong with the job, so its parties may meet again. */
 export class PeerLost extends Error {
@@ -11,11 +11,12 @@ export class PeerLost extends Error {
   }
 }
 
-/** A peer said that it is over. `echo`: because of somebody else's end. */
+/** A peer said that it is over. `echo`: because of somebody else's end. `refusal`: which was this one, by its word. */
 export class PeerEnded extends Error {
   constructor(
     readonly problem: ToolkitError,
     readonly echo: boolean,
+    readonly refusal?: Refusal,
   ) {
     super(problem.message);
   }
@@ -126,8 +127,8 @@ export class JointPeer {
     }
   }
 
-  private endedBy({ code, message, echo }: Extract<ControlMessage, { kind: 'ended' }>): PeerEnded {
-    return new PeerEnded(new ToolkitError('DT_JOINT_PEER_FAILED', { peer: this.name, reason: message, cause: code }), echo);
+  private endedBy({ code, message, echo, refusal }: Extract<ControlMessage, { kind: 'ended' }>): PeerEnded {
+    return new PeerEnded(new ToolkitError('DT_JOINT_PEER_FAILED', { peer: this.name, reason: message, cause: code }), echo, refusal);
   }
 
   /** A third party was lost after this side had begun: the others agree afresh. */

@@ -12,6 +12,14 @@ export interface SignedDecision {
   readonly signature: string;
 }
 
+/** That the organization on a seat refused its part, in a form that a third party can pass on: its signature is on the decision. */
+export interface Refusal {
+  readonly seat: string;
+  readonly decisions: readonly SignedDecision[];
+  /** Its words, which nobody has signed. */
+  readonly reason: string;
+}
+
 /**
  * What the daemons of a joint job tell each other beside the computation, on a channel of their own. In this order: hello both ways,
  * agreed and offer both ways, path one way, the computation, done both ways, confirmed both ways. `refused` takes the place of hello, `ended` that of anything
@@ -38,8 +46,8 @@ export type ControlMessage =
   | { readonly kind: 'done'; readonly execution: string; readonly sent: LinkTraffic }
   /** All traffic was as announced, and its results are safe on its disk: from here on it can release. */
   | { readonly kind: 'confirmed'; readonly execution: string }
-  /** `echo`: it followed from another party's end. */
-  | { readonly kind: 'ended'; readonly code: string; readonly message: string; readonly echo: boolean };
+  /** `echo`: it followed from another party's end. `refusal`: that end was this one. */
+  | { readonly kind: 'ended'; readonly code: string; readonly message: string; readonly echo: boolean; readonly refusal?: Refusal };
 
 export type ControlKind = ControlMessage['kind'];
 
@@ -49,9 +57,11 @@ const MOST_DECISIONS = 256;
 
 export const encodeControl = (message: ControlMessage): Uint8Array => Buffer.from(JSON.stringify(message), 'utf8');
 
+type Broken = (reason: string) => ToolkitError;
+
 /** @throws DT_JOINT_PROTOCOL naming `peer` */
 export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
-  const broken = (reason: string): ToolkitError => new ToolkitError('DT_JOINT_PROTOCOL', { peer, reason });
+  const broken: Broken = (reason) => new ToolkitError('DT_JOINT_PROTOCOL', { peer, reason });
   if (bytes.byteLength > LONGEST_BYTES) throw broken(`it sent a message of ${bytes.byteLength} bytes`);
   let value: unknown;
   try {
@@ -65,11 +75,7 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
     if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text)) throw broken(`${key} is not 64 hex digits`);
     return text;
   };
-  const text = (key: string): string => {
-    const found = value[key];
-    if (typeof found !== 'string') throw broken(`${key} is no text`);
-    return found.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, LONGEST_TEXT);
-  };
+  const text = (key: string): string => parseText(value[key], key, broken);
   const token = (): string => {
     const found = value['token'];
     if (typeof found !== 'string' || !/^[0-9a-f]{32}$/.test(found)) throw broken('token is not 32 hex digits');
@@ -80,11 +86,7 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
     if (typeof found !== 'boolean') throw broken(`${key} is neither true nor false`);
     return found;
   };
-  const decisions = (): readonly SignedDecision[] => {
-    const list = value['decisions'];
-    if (!Array.isArray(list) || list.length > MOST_DECISIONS) throw broken('decisions is no list');
-    return list.map((item) => parseDecision(item, broken));
-  };
+  const decisions = (): readonly SignedDecision[] => parseDecisions(value['decisions'], broken);
   switch (value['kind']) {
     case 'hello':
       if (value['version'] !== 1) throw broken(`it speaks version ${JSON.stringify(value['version'])} of the joint protocol, this side 1`);
@@ -113,13 +115,36 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
     case 'done':
       return { kind: 'done', execution: hex('execution'), sent: parseTraffic(value['sent'], broken) };
     case 'ended':
-      return { kind: 'ended', code: text('code'), message: text('message'), echo: flag('echo') };
+      return {
+        kind: 'ended',
+        code: text('code'),
+        message: text('message'),
+        echo: flag('echo'),
+        ...(value['refusal'] !== undefined && { refusal: parseRefusal(value['refusal'], broken) }),
+      };
     default:
       throw broken('it sent a message of an unknown kind');
   }
 }
 
-function parseDecision(item: unknown, broken: (reason: string) => ToolkitError): SignedDecision {
+export function parseRefusal(item: unknown, broken: Broken): Refusal {
+  if (!isObject(item)) throw broken('refusal is no object');
+  const { seat, decisions, reason } = item;
+  if (typeof seat !== 'string' || seat.length > 20) throw broken('refusal names no seat');
+  return { seat, decisions: parseDecisions(decisions, broken), reason: parseText(reason, 'reason', broken) };
+}
+
+function parseText(value: unknown, key: string, broken: Broken): string {
+  if (typeof value !== 'string') throw broken(`${key} is no text`);
+  return value.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, LONGEST_TEXT);
+}
+
+function parseDecisions(list: unknown, broken: Broken): readonly SignedDecision[] {
+  if (!Array.isArray(list) || list.length > MOST_DECISIONS) throw broken('decisions is no list');
+  return list.map((item) => parseDecision(item, broken));
+}
+
+function parseDecision(item: unknown, broken: Broken): SignedDecision {
   if (!isObject(item)) throw broken('a decision is no object');
   const { signature, allowed } = item;
   if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) throw broken('a decision has no signature');
@@ -131,7 +156,7 @@ function parseDecision(item: unknown, broken: (reason: string) => ToolkitError):
   }
 }
 
-function parseTraffic(item: unknown, broken: (reason: string) => ToolkitError): LinkTraffic {
+function parseTraffic(item: unknown, broken: Broken): LinkTraffic {
   if (!isObject(item)) throw broken('sent is no object');
   const { bytes, messages, sha256 } = item;
   if (!isCount(bytes) || !isCount(messages)) throw broken('sent has no counts');

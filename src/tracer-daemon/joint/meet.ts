@@ -10,6 +10,7 @@ import { tellEnd } from './end-word.js';
 import { JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { ControlMessage, SignedDecision } from './joint-wire.js';
 import { pending } from './pending.js';
+import { refusedBy } from './refusals.js';
 
 export interface OwnSide {
   readonly spec: JobSpec;
@@ -152,9 +153,9 @@ class Gathering {
         committed: false,
         decisions,
       });
-      const hello = await peer.expect('hello', 'refused').catch((error: unknown) => this.throwLater(error));
-      checkDecisions(this.deps, this.own, peer, hello);
-      if (hello.kind === 'refused') throw refusedBy(peer, hello.reason);
+      const hello = await peer.expect('hello', 'refused').catch((error: unknown) => this.throwLater(error, peer));
+      checkDecisions(this.deps, this.own, { seat, name }, hello);
+      if (hello.kind === 'refused') throw refusedBy(name, { ...hello, seat: seat.seat });
       peer.decisions = hello.decisions;
       const presence: Presence = { peer, hello, told: undefined, agreed: undefined, early: [] };
       this.present.set(seat.seat, presence);
@@ -178,7 +179,7 @@ class Gathering {
       await peer.untilSpeaks();
       // What comes after the agreement belongs to the computation.
       if (this.over.signal.aborted) return;
-      const message = await peer.next().catch((error: unknown) => this.throwLater(error));
+      const message = await peer.next().catch((error: unknown) => this.throwLater(error, peer));
       if (message.kind === 'agreed') {
         presence.agreed = message.execution;
         presence.early = [];
@@ -207,8 +208,17 @@ class Gathering {
     return peer;
   }
 
-  /** What followed from another party's end is thrown only if that one does not say itself what it was. */
-  private async throwLater(error: unknown): Promise<never> {
+  /**
+   * What followed from another party's refusal is that refusal. What followed from another end of another party is thrown only if that one
+   * does not say itself what it was.
+   */
+  private async throwLater(error: unknown, teller: JointPeer): Promise<never> {
+    const refusal = error instanceof PeerEnded ? error.refusal : undefined;
+    const refuser = refusal && this.parties.find(({ seat }) => seat.seat === refusal.seat);
+    if (refusal !== undefined && refuser !== undefined) {
+      checkDecisions(this.deps, this.own, refuser, { ...refusal, kind: 'refused' }, teller);
+      throw refusedBy(refuser.name, refusal);
+    }
     if (error instanceof PeerEnded && error.echo) await sleep(ECHO_MS, undefined, { signal: this.over.signal }).catch(() => undefined);
     throw error;
   }
@@ -257,9 +267,6 @@ class Gathering {
   }
 }
 
-export const refusedBy = (peer: { readonly name: string }, reason: string): ToolkitError =>
-  new ToolkitError('DT_JOINT_REFUSED', { peer: peer.name, reason });
-
 function absent(error: unknown, peer: string, waitMs: number): ToolkitError {
   const problem = toToolkitError(error);
   const isLate = ['DT_LINK_UNREACHABLE', 'DT_LINK_NO_ANSWER', 'DT_PEER_GONE'].includes(problem.code);
@@ -268,21 +275,26 @@ function absent(error: unknown, peer: string, waitMs: number): ToolkitError {
   return new ToolkitError('DT_JOINT_PEER_ABSENT', { peer, seconds: waitMs / 1000, reason }, problem);
 }
 
-/** Each decision that the peer owes is there, about this very job spec, signed by its organization. @throws DT_JOINT_PROTOCOL */
+/**
+ * Each decision that a party owes is there, about this very job spec, signed by its organization.
+ * @throws DT_JOINT_PROTOCOL naming who told of it
+ */
 function checkDecisions(
   { domain }: Pick<MeetDeps, 'domain'>,
   own: Pick<OwnSide, 'spec' | 'specDigest'>,
-  peer: JointPeer,
-  answer: Extract<ControlMessage, { kind: 'hello' | 'refused' }>,
+  { seat, name }: Party,
+  answer: Pick<Extract<ControlMessage, { kind: 'hello' | 'refused' }>, 'kind' | 'decisions'>,
+  teller: { readonly name: string } = { name },
 ): void {
-  const broken = (reason: string): ToolkitError => new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason });
-  const owed = tokensOf(own.spec, peer.seat);
+  const whose = teller.name === name ? 'its decision' : `what it passed on as ${name}'s decision`;
+  const broken = (reason: string): ToolkitError => new ToolkitError('DT_JOINT_PROTOCOL', { peer: teller.name, reason });
+  const owed = tokensOf(own.spec, seat);
   for (const { token, decision, allowed, signature } of answer.decisions) {
     if (!owed.includes(token)) throw broken(`it decided about ${token}, which is not its own in this job`);
     const seal = { job: BigInt(own.spec.job), dataToken: token, spec: own.specDigest, decision, allowed };
     const signer = recoverDecisionSigner(domain, seal, signature);
-    if (signer !== peer.organization) throw broken(`its decision about ${token} is signed by ${signer}, or is about another job spec`);
-    if (allowed !== (answer.kind === 'hello')) throw broken(`its decision about ${token} does not fit what it says`);
+    if (signer !== seat.organization) throw broken(`${whose} about ${token} is signed by ${signer}, or is about another job spec`);
+    if (allowed !== (answer.kind === 'hello')) throw broken(`${whose} about ${token} does not fit what it says`);
   }
   const missing = owed.find((token) => answer.decisions.every((decision) => decision.token !== token));
   if (answer.kind === 'hello' && missing !== undefined) throw broken(`it showed no decision about ${missing}`);
