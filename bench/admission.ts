@@ -100,7 +100,7 @@ async function measureStages(deps: DaemonDeps, relay: RpcRelay, market: Market, 
     const body: unknown = JSON.parse((await signJob(market)).body);
     relay.taken();
     const start = performance.now();
-    const admitted = await admitJob(deps, body);
+    const { admitted } = await admitJob(deps, body);
     const proven = performance.now();
     const resolved = await resolveRequest(deps, admitted);
     const read = performance.now();

@@ -1,22 +1,27 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { checkReceipt } from '../../src/actions/job/check-receipt.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import type { Party } from '../../src/actions/job/job-parties.js';
-import { digestOf } from '../../src/documents/canonical.js';
+import { digestOf, sha256 } from '../../src/documents/canonical.js';
+import { inputCommitment } from '../../src/documents/receipt/input-commitment.js';
 import type { SignedReceipt } from '../../src/documents/receipt/receipt.js';
 import type { RunView } from '../../src/peers/daemon-client.js';
-import { compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../support/world.js';
+import { inputSalt } from '../../src/tracer-daemon/pipeline/settle.js';
+import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../support/world.js';
 
 describe('the receipt of a share', () => {
   let world: World;
   let fintech: Role;
+  let bank: BankRole;
   let party: Party;
   let run: RunView;
 
   beforeAll(async () => {
     world = await createWorld();
-    const bank = await world.bank('Bank A');
+    bank = await world.bank('Bank A');
     fintech = await world.role('Fintech C');
     const operator = await publish(world, 'op', `import { writeFileSync } from 'node:fs'; writeFileSync('outputs/a.txt', 'a');`, { x: {} });
     const storePath = await bank.data('a.csv', 'id\n1\n');
@@ -37,6 +42,36 @@ describe('the receipt of a share', () => {
 
   it('fits the run, the chain and its owner', async () => {
     expect((await check(undefined)).receipt).toMatchObject({ outcome: 'succeeded', token: party.token, owner: party.owner });
+  });
+
+  it('names request, job spec, decision and documents by digest, and how the operator ended', async () => {
+    const { receipt } = await check(undefined);
+    const folder = join(bank.folder, 'jobs', run.id);
+    const digestIn = async (name: string) => sha256(await readFile(join(folder, name)));
+    expect(receipt.request).toBe(await digestIn('request.json'));
+    expect(receipt.spec).toBe(await digestIn('spec.json'));
+    expect(receipt.decision).toBe(await digestIn('decision.json'));
+    expect(run.receipt).toBe(await digestIn('receipt.json'));
+    expect(receipt.operator).toMatchObject({ version: 1 });
+    expect(receipt.exit).toEqual({ code: 0, signal: null });
+    expect(receipt.usage?.wallMs).toBeGreaterThan(0);
+    expect(receipt.files?.map(({ name }) => name)).toEqual(['args.json', 'operator/operator.mjs']);
+    expect(receipt.log?.sha256).toBe(await digestIn('logs/operator.log'));
+  });
+
+  it('commits to the data with a salt of its own run', async () => {
+    const { receipt } = await check(undefined);
+    const salt = inputSalt(bank.daemon.deps.commitmentKey, run.id);
+    const data = sha256(Buffer.from('id\n1\n'));
+    expect(receipt.input).toBe(inputCommitment(salt, data));
+    expect(inputSalt(bank.daemon.deps.commitmentKey, 'another run')).not.toBe(salt);
+  });
+
+  it('leaves a job folder with what it tells of, and nothing else', async () => {
+    const entries = await readdir(join(bank.folder, 'jobs', run.id), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    const evidence = ['decision.json', 'receipt.json', 'request.json', 'spec.json'];
+    expect(files.sort()).toEqual(['a.txt', 'args.json', ...evidence, 'operator.log', 'operator.mjs'].sort());
   });
 
   it('does not fit outputs that the daemon invents', async () => {

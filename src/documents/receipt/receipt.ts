@@ -29,10 +29,29 @@ export interface JointRecord {
   }[];
 }
 
+/** A file by its digest; `name` is its path below the job folder, or below released/ for an output. */
+export interface FileDigest {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Bytes32;
+}
+
+/** What the owner, or a deadline, said of a request or of outputs that were held. */
+export interface OwnerAnswer {
+  readonly outcome: 'approved' | 'refused' | 'expired';
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Absent when a deadline decided. */
+  readonly by?: Address;
+  readonly reason?: string;
+  /** Digest of what it was said about: one changed byte there needs another answer. */
+  readonly subject: Bytes32;
+}
+
 /** The summary of one party's run or refusal. */
 export interface Receipt {
   readonly kind: 'receipt';
-  readonly version: 1;
+  readonly version: 2;
   readonly chain: { readonly chainId: number; readonly market: Address };
   readonly job: string;
   readonly algorithm: TokenId;
@@ -41,17 +60,39 @@ export interface Receipt {
   readonly token: TokenId;
   readonly owner: Address;
   readonly consumer: Address;
+  /** Digest of the signed request as it came (the canonical bytes of a ComputeBody). */
+  readonly request: Bytes32;
+  /** Digest of the job spec that was decided on. Of a refusal it may be another than the request's. */
   readonly spec: Bytes32;
   readonly decision: Bytes32;
-  readonly operator?: { readonly id: TokenId; readonly digest: Bytes32 };
-  /** Salted commitment to the bytes of the data: sha256(salt ‖ sha256(file)); the salt stays with the owner, so small files cannot be guessed. */
+  /** Digest of the token's document; for a helper the algorithm's. */
+  readonly ddo?: Bytes32;
+  readonly operator?: { readonly id: TokenId; readonly version: number; readonly digest: Bytes32 };
+  /**
+   * Salted commitment to the bytes of the data: sha256(salt ‖ sha256(file)), both as 32 bytes. The salt is of this run alone and stays with
+   * the owner, so that small files cannot be guessed, and one run can be opened without the others.
+   */
   readonly input?: Bytes32;
+  readonly approval?: OwnerAnswer;
   readonly outcome: RunOutcome;
   readonly failure?: { readonly code: string; readonly message: string };
   readonly sandbox?: { readonly level: string; readonly layers: readonly string[]; readonly limits: Readonly<Record<string, number>> };
-  readonly outputs: readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: Bytes32 }[];
+  /** How the operator ended; `limit` names the one that ended it. */
+  readonly exit?: { readonly code: number | null; readonly signal: string | null; readonly limit?: string };
+  /** What it took. Absent where the machine does not measure it. */
+  readonly usage?: { readonly wallMs: number; readonly cpuMs?: number; readonly peakMemoryBytes?: number };
+  /** What the operator was given beside the data: its code, arguments, for a joint job the description and the kit. */
+  readonly files?: readonly FileDigest[];
+  /** What it printed. */
+  readonly log?: { readonly sizeBytes: number; readonly sha256: Bytes32 };
+  readonly hold?: OwnerAnswer;
+  readonly outputs: readonly FileDigest[];
+  /** How many files the operator wrote that the asset does not let out. */
+  readonly withheld?: number;
   readonly joint?: JointRecord;
   readonly startedAt?: string;
+  /** When the staged data was deleted. */
+  readonly wipedAt?: string;
   readonly finishedAt: string;
   readonly software: string;
 }
@@ -108,13 +149,27 @@ const joint = {
   },
 } as const;
 
+const text = { type: 'string' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const time = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' } as const;
+const files = {
+  type: 'array',
+  items: { type: 'object', required: ['name', 'sizeBytes', 'sha256'], properties: { name: text, sizeBytes: count, sha256: bytes32 } },
+} as const;
+const answer = {
+  type: 'object',
+  required: ['outcome', 'at', 'subject'],
+  properties: { outcome: { enum: ['approved', 'refused', 'expired'] }, at: time, by: address, reason: text, subject: bytes32 },
+} as const;
+
 /** A receipt from outside. Keys that this version does not know stay: they are signed, too. @throws DT_DOCUMENT_INVALID */
 export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
   type: 'object',
   required: ['receipt', 'signature'],
   additionalProperties: false,
   properties: {
-    signature: { type: 'string', pattern: '^0x[0-9a-fA-F]{130}$' },
+    // One spelling only: other letters or another recovery number would recover the same signer from bytes that differ.
+    signature: { type: 'string', pattern: '^0x[0-9a-f]{128}1[bc]$' },
     receipt: {
       type: 'object',
       required: [
@@ -127,14 +182,17 @@ export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
         'token',
         'owner',
         'consumer',
+        'request',
         'spec',
         'decision',
         'outcome',
         'outputs',
+        'finishedAt',
+        'software',
       ],
       properties: {
         kind: { const: 'receipt' },
-        version: { const: 1 },
+        version: { const: 2 },
         chain: { type: 'object', required: ['chainId', 'market'], properties: { chainId: { type: 'integer' }, market: address } },
         job: { type: 'string', pattern: '^[1-9][0-9]{0,18}$' },
         algorithm: tokenId,
@@ -142,18 +200,44 @@ export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {
         token: tokenId,
         owner: address,
         consumer: address,
+        request: bytes32,
         spec: bytes32,
         decision: bytes32,
+        ddo: bytes32,
+        operator: {
+          type: 'object',
+          required: ['id', 'version', 'digest'],
+          properties: { id: tokenId, version: { type: 'integer', minimum: 1 }, digest: bytes32 },
+        },
+        input: bytes32,
+        approval: answer,
         outcome: { enum: ['succeeded', 'failed', 'canceled', 'refused'] },
-        outputs: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['name', 'sizeBytes', 'sha256'],
-            properties: { name: { type: 'string' }, sizeBytes: { type: 'integer', minimum: 0 }, sha256: bytes32 },
+        failure: { type: 'object', required: ['code', 'message'], properties: { code: text, message: text } },
+        sandbox: {
+          type: 'object',
+          required: ['level', 'layers', 'limits'],
+          properties: {
+            level: text,
+            layers: { type: 'array', items: text },
+            limits: { type: 'object', additionalProperties: { type: 'number', minimum: 0 } },
           },
         },
+        exit: {
+          type: 'object',
+          required: ['code', 'signal'],
+          properties: { code: { type: ['integer', 'null'] }, signal: { type: ['string', 'null'] }, limit: text },
+        },
+        usage: { type: 'object', required: ['wallMs'], properties: { wallMs: count, cpuMs: count, peakMemoryBytes: count } },
+        files,
+        log: { type: 'object', required: ['sizeBytes', 'sha256'], properties: { sizeBytes: count, sha256: bytes32 } },
+        hold: answer,
+        outputs: files,
+        withheld: count,
         joint,
+        startedAt: time,
+        wipedAt: time,
+        finishedAt: time,
+        software: text,
       },
     },
   },

@@ -1,6 +1,6 @@
 import type { Address } from '../../documents/ids.js';
 import { recoverSigner, type SignedRequest } from '../../documents/job/typed-data.js';
-import { parseComputeBody } from '../../documents/job/wire.js';
+import { type ComputeBody, computeBody, parseComputeBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { type AdmittedJob, brand } from './stages.js';
@@ -11,10 +11,11 @@ type AdmitDeps = Pick<DaemonDeps, 'organization' | 'domain' | 'store' | 'config'
  * Stage 1. Who is asking: shape, audience, expiry, signature, and that it was never used before.
  * @throws DT_INPUT_INVALID, DT_POLICY_FIXED_PARAMETER, DT_AUTH_*
  */
-export async function admitJob(deps: AdmitDeps, body: unknown): Promise<AdmittedJob> {
+export async function admitJob(deps: AdmitDeps, body: unknown): Promise<{ readonly admitted: AdmittedJob; readonly request: ComputeBody }> {
   const { request, signature } = parseComputeBody(body);
   const signer = await proveSigner(deps, request, signature);
-  return brand<AdmittedJob>({ job: request.job, algorithm: request.algorithm, token: request.dataToken, signer, signedSpec: request.spec });
+  const { job, algorithm, dataToken: token, spec: signedSpec } = request;
+  return { admitted: brand<AdmittedJob>({ job, algorithm, token, signer, signedSpec }), request: computeBody(request, signature) };
 }
 
 /** The address behind a signed request, once only. The nonce is spent last, so that a bad request does not burn a good one. */

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { resolveSteps } from '../../constraints/resolve-steps.js';
+import { type Bytes32, parseBytes32 } from '../../documents/ids.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { forgetFinished, readFinished } from '../joint/finished-state.js';
@@ -9,13 +10,15 @@ import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
 import { authorize } from './authorize.js';
+import { writeEvidence } from './evidence-folder.js';
 import { ExecutionError, executeJob } from './execute.js';
 import { RELEASED, recallOutputs, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
-import { type Ending, isAnchored, pathOnChain, writeReceipt } from './settle.js';
+import { type Ending, exitOf, isAnchored, pathOnChain, writeReceipt } from './settle.js';
 import { stagedDigest, stageJob } from './stage.js';
 import { type AdmittedJob, type AuthorizedJob, brand, type ExecutedJob, type JointPlace, type ResolvedRequest } from './stages.js';
+import { tidyFolder } from './tidy-folder.js';
 
 export interface RunContext {
   readonly claimed: ClaimedRun;
@@ -36,9 +39,11 @@ export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'en
   }
   if (ending.end.outcome === 'succeeded') await wipe(deps, run.runId, false);
   else await withhold(deps, run.runId);
-  await writeEnding(deps, run.runId, ending);
-  const settled = await deps.store.runs.settle(lease, { ...ending.end, ...(ending.sandbox && { sandbox: ending.sandbox }) });
-  if (settled) await finishRun(deps, context.claimed, ending);
+  const told = { ...ending, ...(await tidyFolder(join(deps.config.jobs.folder, run.runId))) };
+  await writeEnding(deps, run.runId, told);
+  const { end, sandbox, decision: decisionDigest } = told;
+  const settled = await deps.store.runs.settle(lease, { ...end, ...(sandbox && { sandbox }), ...(decisionDigest && { decisionDigest }) });
+  if (settled) await finishRun(deps, context.claimed, told);
   return 'ended';
 }
 
@@ -48,7 +53,9 @@ const finishedIn = (deps: DaemonDeps, runId: string) => readFinished(join(deps.c
 async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending): Promise<void> {
   const run = (await deps.store.runs.get(claimed.run.runId)) ?? claimed.run;
   const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
+  if (receipt !== undefined) await writeEvidence(deps, run.runId, receipt);
   await deps.store.runs.finish(claimed.lease, receipt, isAnchored(ending.path));
+  await rm(endingFile(deps, run.runId), { force: true });
   const over = await deps.store.runs.get(claimed.run.runId);
   // For peers that still wait. Nobody here waits for it, and their own bounds end it otherwise.
   if (over !== undefined) deps.joint.over(over).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
@@ -63,18 +70,22 @@ export async function settleRun(deps: DaemonDeps, claimed: ClaimedRun): Promise<
   const failure = run.failure ?? problemOf(new ToolkitError('DT_JOB_INTERRUPTED', { id: run.jobId, limit: run.maxAttempts }));
   const outcome = run.outcome === undefined || run.outcome === 'succeeded' ? 'failed' : run.outcome;
   const sandbox = run.sandbox && { sandbox: run.sandbox };
-  await finishRun(deps, claimed, { end: { outcome, failure }, path: await pathOf(deps, run), outputs: [], ...sandbox });
+  const files = run.startedAt === undefined ? {} : await tidyFolder(join(deps.config.jobs.folder, run.runId));
+  await finishRun(deps, claimed, { end: { outcome, failure }, path: await pathOf(deps, run), outputs: [], ...sandbox, ...files });
 }
 
 async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'given-back' | 'lost' | 'chain-down'> {
   const { claimed, signal } = context;
   const { run, lease } = claimed;
   let known: Omit<Ending, 'end'> | undefined;
+  let spec: Bytes32 | undefined;
   try {
     signal.throwIfAborted();
-    const authorized = await authorize(deps, await resolveAgain(deps, run));
-    const { id, digest } = authorized.step.operator;
-    known = { path: authorized.path, operator: { id, digest }, outputs: [] };
+    const resolved = await resolveAgain(deps, run);
+    spec = resolved.specDigest;
+    const authorized = await authorize(deps, resolved);
+    const { id, version, digest } = authorized.step.operator;
+    known = { path: authorized.path, ddo: authorized.step.ddo, operator: { id, version, digest }, outputs: [] };
     context.onAuthorized(authorized);
     const { joint, step } = authorized;
     const begin = async (): Promise<void> => {
@@ -85,9 +96,8 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
       if (!held) throw new RunAborted({ kind: 'lost' });
     };
     const executed = joint === undefined ? await runAlone(deps, context, authorized, begin) : await runJointly();
-    const sandbox = executed.exit.report;
-    known = { ...known, sandbox };
-    if (!(await deps.store.runs.advance(lease, 'releasing', { sandbox }))) return 'lost';
+    known = { ...known, ...exitOf(executed.exit) };
+    if (!(await deps.store.runs.advance(lease, 'releasing', { sandbox: executed.exit.report }))) return 'lost';
     // What a run that only brought its data computed is released by the one that leads.
     const { outputs } = joint?.leads === false ? { outputs: [] } : await releaseOutputs(executed);
     // All parties of a joint job release, once they have confirmed it to each other.
@@ -106,9 +116,9 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
       return outcome.executed;
     }
   } catch (error) {
-    if (error instanceof ExecutionError && known !== undefined) known = { ...known, sandbox: error.exit.report };
+    if (error instanceof ExecutionError && known !== undefined) known = { ...known, ...exitOf(error.exit) };
     if (error instanceof JointFailure && known !== undefined)
-      known = { ...known, joint: error.record, ...(error.exit && { sandbox: error.exit.report }) };
+      known = { ...known, joint: error.record, ...(error.exit && exitOf(error.exit)) };
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof RunAborted && reason.abort.kind === 'stop') return 'given-back';
     if (reason instanceof RunAborted && reason.abort.kind === 'lost') return 'lost';
@@ -120,7 +130,14 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     if (!signal.aborted && problem.retryable && problem.code.startsWith('DT_CHAIN_')) return 'chain-down';
     const end = reason instanceof RunAborted ? abortedEnd(run, reason.abort) : failedEnd(problem);
     if (problem.code === 'DT_BUG_UNEXPECTED' && !signal.aborted) deps.log.error({ err: error, run: run.runId }, 'run failed unexpectedly');
-    return { ...(known ?? { path: await pathOf(deps, run), outputs: [] }), end };
+    // The decision that refused it, where the first one had allowed it: it is on disk, and may be about another spec by now.
+    const { decision } = problem.details;
+    const refusal = problem.code === 'DT_POLICY_DENIED' && decision !== undefined && { spec, decision: parseBytes32(decision) };
+    return {
+      ...(known ?? { path: await pathOf(deps, run), outputs: [] }),
+      ...(spec !== undefined && refusal && { ...refusal, spec }),
+      end,
+    };
   }
 }
 

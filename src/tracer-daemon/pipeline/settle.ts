@@ -3,25 +3,38 @@ import { canonicalBytes } from '../../documents/canonical.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { receiptTypedData } from '../../documents/job/typed-data.js';
-import { digestOfReceipt, type JointRecord, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
+import { inputCommitment } from '../../documents/receipt/input-commitment.js';
+import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { SandboxReport } from '../../sandbox/sandbox.js';
+import type { SandboxExit, SandboxReport } from '../../sandbox/sandbox.js';
 import { type DaemonDeps, SOFTWARE } from '../deps.js';
 import type { Run } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
 import type { ReleasedOutput } from './stages.js';
 
 /** How a run ended: plain data, so that it can wait on disk for a daemon that is killed before the receipt is written. */
-export interface Ending {
+export interface Ending
+  extends Partial<Pick<Receipt, 'ddo' | 'operator' | 'exit' | 'usage' | 'files' | 'log' | 'joint' | 'spec' | 'decision'>> {
   readonly end: RunEnd;
   /** Algorithm to leaf; empty when it cannot be told. */
   readonly path: readonly TokenId[];
-  readonly operator?: { readonly id: TokenId; readonly digest: Bytes32 };
   readonly outputs: readonly ReleasedOutput[];
   readonly sandbox?: SandboxReport;
   /** Digest of the data that was staged. */
   readonly dataset?: Bytes32;
-  readonly joint?: JointRecord;
+}
+
+/** What a receipt tells of the operator's run. */
+export function exitOf({ exitCode, exitSignal, limitHit, wallMs, cpuMs, peakMemoryBytes, report }: SandboxExit) {
+  return {
+    sandbox: report,
+    exit: { code: exitCode, signal: exitSignal, ...(limitHit !== undefined && { limit: limitHit }) },
+    usage: {
+      wallMs: Math.round(wallMs),
+      ...(cpuMs !== undefined && { cpuMs: Math.round(cpuMs) }),
+      ...(peakMemoryBytes !== undefined && { peakMemoryBytes: Math.round(peakMemoryBytes) }),
+    },
+  };
 }
 
 /**
@@ -45,12 +58,13 @@ export async function writeReceipt(deps: SettleDeps, run: Run, ending: Ending): 
   return deps.records.put(canonicalBytes(signed));
 }
 
-function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, sandbox, dataset, joint }: Ending): Receipt {
+function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
+  const { end, path, ddo, operator, outputs, sandbox, exit, usage, files, log, dataset, joint } = ending;
   const none = `0x${'0'.repeat(64)}` as Bytes32;
   const time = (ms: number): string => new Date(ms).toISOString();
   return {
     kind: 'receipt',
-    version: 1,
+    version: 2,
     chain: deps.domain,
     job: run.jobId.toString(),
     algorithm: run.algorithm,
@@ -58,13 +72,19 @@ function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, s
     token: run.token,
     owner: deps.organization,
     consumer: run.consumer,
-    spec: run.specDigest ?? none,
-    decision: run.decisionDigest ?? none,
+    request: run.requestDigest ?? none,
+    spec: ending.spec ?? run.specDigest ?? none,
+    decision: ending.decision ?? run.decisionDigest ?? none,
+    ...(ddo && { ddo }),
     ...(operator && { operator }),
-    ...(dataset && { input: commit(deps.commitmentKey, dataset) }),
+    ...(dataset && { input: inputCommitment(inputSalt(deps.commitmentKey, run.runId), dataset) }),
     outcome: end.outcome,
     ...(end.failure && { failure: { code: end.failure.code, message: end.failure.message } }),
     ...(sandbox && { sandbox: { level: sandbox.level, layers: sandbox.layers, limits: { ...sandbox.limits } } }),
+    ...(exit && { exit }),
+    ...(usage && { usage }),
+    ...(files && { files }),
+    ...(log && { log }),
     outputs,
     ...(joint && { joint }),
     ...(run.startedAt !== undefined && { startedAt: time(run.startedAt) }),
@@ -72,6 +92,10 @@ function receiptOf(deps: SettleDeps, run: Run, { end, path, operator, outputs, s
     software: SOFTWARE,
   };
 }
+
+/** One for each run, so that its owner can open one commitment (give its salt away) and no other. */
+export const inputSalt = (key: Uint8Array, runId: string): Bytes32 =>
+  `0x${createHmac('sha256', key).update(`input ${runId}`).digest('hex')}` as Bytes32;
 
 /**
  * The path if the chain knows it, else an empty one. The documents of a stranger may tell of other children than the chain does: its job is
@@ -82,9 +106,6 @@ export function pathOnChain(facts: TreeFacts, path: readonly TokenId[]): readonl
     i === 0 ? token === facts.root : facts.tokens.get(path[i - 1] as TokenId)?.grants.some(({ child }) => child === token) === true;
   return path.every(isChild) ? path : [];
 }
-
-/** Without the daemon's secret nobody can try out small files against it; the same file gives the same commitment, which a regulator may ask the owner to open. */
-const commit = (key: Uint8Array, digest: Bytes32): Bytes32 => `0x${createHmac('sha256', key).update(digest).digest('hex')}` as Bytes32;
 
 /**
  * Stage 7, second half: the daemon's only chain write for a job. A success that is on chain already was ours, from before a crash.

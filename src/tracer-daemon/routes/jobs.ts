@@ -2,10 +2,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type RequestHandler, type Response, Router } from 'express';
-import { canonicalBytes, digestOf } from '../../documents/canonical.js';
+import { canonicalBytes } from '../../documents/canonical.js';
 import type { Decision } from '../../documents/decision/decision.js';
-import { parseCounter, parseTokenId } from '../../documents/ids.js';
+import { type Bytes32, parseCounter, parseTokenId } from '../../documents/ids.js';
 import { seatOf } from '../../documents/job/joint-group.js';
+import type { ComputeBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requesterOf } from '../middleware/authenticate.js';
@@ -38,12 +39,15 @@ export function jobRoutes(deps: DaemonDeps): Router {
     return run;
   };
 
-  /** The decision on disk, and the run that names it. */
-  const keep = async (decision: Decision, resolved: ResolvedRequest): Promise<NewRun> =>
-    newRun(deps, resolved, await deps.records.put(canonicalBytes(decision)));
+  /** Request, job spec and decision on disk, and the run that names them. */
+  const keep = async (request: ComputeBody, resolved: ResolvedRequest, decision: Decision): Promise<NewRun> => {
+    const put = (record: object): Promise<Bytes32> => deps.records.put(canonicalBytes(record));
+    const [requestDigest, , decisionDigest] = await Promise.all([put(request), put(resolved.spec), put(decision)]);
+    return newRun(deps, resolved, { requestDigest, decisionDigest });
+  };
 
   router.post('/v1/jobs', async (request, response) => {
-    const admitted = await admitJob(deps, request.body);
+    const { admitted, request: asked } = await admitJob(deps, request.body);
     Object.assign(response.locals, { requester: admitted.signer, job: admitted.job, token: admitted.token });
     const resolved = await resolveRequest(deps, admitted);
     const decision = decide(deps, resolved);
@@ -58,7 +62,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
     if (!decision.allowed) {
       const denied = deniedBy(decision, admitted.algorithm);
       if (isGenuine && known === undefined) {
-        const refused = await recordRefusal(deps, await keep(decision, resolved), resolved, problemOf(denied));
+        const refused = await recordRefusal(deps, await keep(asked, resolved, decision), resolved, problemOf(denied));
         deps.joint.over(refused).catch((error) => deps.log.warn({ err: error, run: refused.runId }, 'peers could not be told'));
       }
       throw denied;
@@ -66,7 +70,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
     if (known !== undefined) throw existsAlready(known);
     const dataset = helps ? undefined : await store.datasets.get(admitted.token);
     if (dataset === undefined && !helps) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
-    const result = await store.runs.enqueue(await keep(decision, resolved), { queueLimit: config.jobs.queueLimit });
+    const result = await store.runs.enqueue(await keep(asked, resolved, decision), { queueLimit: config.jobs.queueLimit });
     if (result.outcome === 'full') throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: config.jobs.queueLimit });
     if (result.outcome === 'exists') throw existsAlready(result.run);
     response
@@ -164,7 +168,11 @@ export function jobRoutes(deps: DaemonDeps): Router {
 
 const existsAlready = ({ jobId, runId, state }: Run): ToolkitError => new ToolkitError('DT_JOB_EXISTS', { id: jobId, run: runId, state });
 
-function newRun(deps: DaemonDeps, resolved: ResolvedRequest, decisionDigest: Run['decisionDigest'] & string): NewRun {
+function newRun(
+  deps: DaemonDeps,
+  resolved: ResolvedRequest,
+  digests: { readonly requestDigest: Bytes32; readonly decisionDigest: Bytes32 },
+): NewRun {
   const { asked, facts, spec, specDigest } = resolved;
   const step = spec.steps.find((candidate) => candidate.token === asked.token);
   return {
@@ -175,9 +183,8 @@ function newRun(deps: DaemonDeps, resolved: ResolvedRequest, decisionDigest: Run
     consumer: asked.signer,
     operator: step?.operator.id ?? asked.token,
     maxAttempts: deps.config.jobs.attempts,
-    requestDigest: digestOf({ ...asked, job: asked.job.toString() }),
     specDigest,
-    decisionDigest,
+    ...digests,
   };
 }
 

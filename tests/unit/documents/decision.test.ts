@@ -54,7 +54,7 @@ describe('decisions', () => {
 describe('receipts', () => {
   const receipt: Receipt = {
     kind: 'receipt',
-    version: 1,
+    version: 2,
     chain: { chainId: 1337, market: address(7) },
     job: '3',
     algorithm: tokenId(20),
@@ -62,6 +62,7 @@ describe('receipts', () => {
     token: tokenId(1),
     owner: address(1),
     consumer: address(2),
+    request: digestOfDecision(decision),
     spec: digestOfDecision(decision),
     decision: digestOfDecision(decision),
     outcome: 'succeeded',
