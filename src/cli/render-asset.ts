@@ -5,6 +5,7 @@ import { isAlgorithm } from '../documents/ddo/ddo.js';
 import { isLiveGrant } from '../documents/job/job-facts.js';
 import { paintGrant } from './render-state.js';
 import { renderFields, renderTable } from './render-table.js';
+import { renderTerms } from './render-terms.js';
 import { printable } from './render-text.js';
 
 const kindOf = ({ children, ddo }: Pick<AssetListing, 'children' | 'ddo'>): string => {
@@ -37,7 +38,8 @@ export function renderAsset({ token, ownerName, ddo, grantedTo, grantedFrom }: A
       ['owner', `${ownerName === undefined ? '' : `${printable(ownerName)}  `}${token.owner}`],
     ]),
   ];
-  for (const { index, endpoint, descriptor, attributes } of ddo.services) {
+  for (const service of ddo.services) {
+    const { index, endpoint, descriptor, attributes } = service;
     const demand = 'template' in descriptor ? descriptor : undefined;
     lines.push(
       `\n${chalk.bold('service')} ${printable(index)}`,
@@ -46,6 +48,7 @@ export function renderAsset({ token, ownerName, ddo, grantedTo, grantedFrom }: A
         ['endpoint', typeof endpoint === 'string' ? printable(endpoint) : ''],
         ['attributes', Object.keys(attributes).length === 0 ? '' : printable(JSON.stringify(attributes))],
       ]),
+      ...('template' in descriptor ? renderTerms(service) : []),
       ...(demand
         ? [indented('constraint', demand.constraint)]
         : 'workflow' in descriptor

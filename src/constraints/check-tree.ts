@@ -5,6 +5,7 @@ import type { TokenId } from '../documents/ids.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
 import { type Effort, newEffort } from './effort.js';
 import { evaluate, evaluateParameters, type Site } from './evaluate.js';
+import { refuseSchema } from './refuse-schema.js';
 
 export type Documents = ReadonlyMap<TokenId, Ddo>;
 export type OperatorDocuments = ReadonlyMap<TokenId, OperatorDocument>;
@@ -33,10 +34,24 @@ export function checkLeaf(ddo: LeafDdo, operators: OperatorDocuments, effort = n
   return ddo.services.flatMap((service, i) => {
     const { template, constraint } = service.descriptor;
     const operator = operators.get(template);
+    const terms = checkOutputs(ddo.dt, service, i, effort);
     if (operator !== undefined)
-      return evaluateParameters(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false, effort);
+      return [
+        ...evaluateParameters(operator.params, constraint, { of: template, by: ddo.dt, pointer: '/params' }, false, effort),
+        ...terms,
+      ];
     const where = pointer('services', i, 'descriptor', 'template');
-    return [failure(ddo.dt, ddo.dt, where, 'operator', `an operator that is published; ${template} is not`)];
+    return [failure(ddo.dt, ddo.dt, where, 'operator', `an operator that is published; ${template} is not`), ...terms];
+  });
+}
+
+/** Each declared output: a schema that the release gate could not read would hold back everything. */
+function checkOutputs(of: TokenId, { outputs }: Service, i: number, effort: Effort): readonly Clause[] {
+  return (outputs ?? []).map((rule, k): Clause => {
+    const refused = rule.schema === undefined ? undefined : refuseSchema(rule.schema, effort);
+    const where = pointer('services', i, 'outputs', k, ...(refused === undefined ? [] : ['schema']));
+    if (refused !== undefined) return failure(of, of, where, 'release', `a schema that can be used; ${refused}`);
+    return { of, by: of, pointer: where, rule: 'release', required: rule.name, passed: true };
   });
 }
 

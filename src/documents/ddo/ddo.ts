@@ -3,6 +3,7 @@ import { digestOf, type Json, type JsonObject, pointer } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
 import { checkProof, type Proof, proofSchema, withProof } from '../proof.js';
 import { documentParser, patterns } from '../schema.js';
+import { flawOfTerms, type ReleaseTerms, releaseTermsOf, releaseTermsProperties } from './release-terms.js';
 
 export interface AssetMetadata extends JsonObject {
   readonly main: { readonly type: string; readonly name: string; readonly [key: string]: Json };
@@ -26,7 +27,7 @@ export interface CompositeDescriptor {
   readonly workflow: Readonly<Record<TokenId, WorkflowStep>>;
 }
 
-export interface Service<D = LeafDescriptor | CompositeDescriptor> {
+export interface Service<D = LeafDescriptor | CompositeDescriptor> extends ReleaseTerms {
   readonly index: string;
   /** URL or host:port of the owner's daemon; '' or {}: the URL that its organization published on chain. */
   readonly endpoint: string | Readonly<Record<string, never>>;
@@ -71,6 +72,7 @@ const serviceSchema = {
       ],
     },
     attributes: { type: 'object' },
+    ...releaseTermsProperties,
     descriptor: {
       type: 'object',
       additionalProperties: false,
@@ -159,8 +161,12 @@ function checkShape(kind: string, asset: AssetAttributes): void {
       if (template === undefined) fail(at('template'), 'the operator is missing');
       if (typeof constraint !== 'object' || constraint === null || Array.isArray(constraint))
         fail(at('constraint'), 'it must be an object');
+      const flaw = flawOfTerms(service);
+      if (flaw !== undefined) fail(pointer('services', i) + flaw.pointer, flaw.reason);
       return;
     }
+    for (const key of Object.keys(releaseTermsOf(service)))
+      fail(pointer('services', i, key), 'what may leave is said by the owners of the leaves alone; a composite is bound by all of them');
     if (template !== undefined || version !== undefined || constraint !== undefined)
       fail(at(), 'a composite has a workflow, no template and no constraint of its own');
     const used = Object.keys(workflow ?? {}) as TokenId[];
@@ -174,11 +180,12 @@ function normalize(attributes: AssetAttributes): AssetAttributes {
   return {
     metadata: attributes.metadata,
     ...((attributes.child_dts?.length ?? 0) > 0 ? { child_dts: attributes.child_dts } : {}),
-    services: attributes.services.map(({ index, endpoint, descriptor, attributes: extra }) => ({
-      index,
-      endpoint: typeof endpoint === 'string' ? endpoint : '',
-      descriptor,
-      attributes: extra ?? {},
+    services: attributes.services.map((service) => ({
+      index: service.index,
+      endpoint: typeof service.endpoint === 'string' ? service.endpoint : '',
+      descriptor: service.descriptor,
+      attributes: service.attributes ?? {},
+      ...releaseTermsOf(service),
     })),
   } as AssetAttributes;
 }

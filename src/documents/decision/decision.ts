@@ -18,7 +18,8 @@ export type ClauseRule =
   | 'consumer'
   | 'organization'
   | 'spec'
-  | 'joint';
+  | 'joint'
+  | 'release';
 
 /** One condition that was checked. Failed ones say what would pass. */
 export interface Clause {

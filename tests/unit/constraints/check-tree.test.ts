@@ -45,6 +45,21 @@ describe('a leaf', () => {
     expect(rate(2)).toHaveLength(1);
   });
 
+  it('declares outputs whose schemas the release gate can read', () => {
+    const clauses = checkLeaf(
+      leaf(1, [
+        { index: 'a', constraint: open(), outputs: [{ name: 'a.json', schema: { type: 'object' } }, { name: 'b.csv' }] },
+        { index: 'b', constraint: open(), outputs: [{ name: 'c.json', schema: { $ref: '#/x' } }] },
+      ]),
+      operators,
+    );
+    expect(clauses.filter(({ rule }) => rule === 'release').map(({ pointer, passed }) => [pointer, passed])).toEqual([
+      ['/services/0/outputs/0', true],
+      ['/services/0/outputs/1', true],
+      ['/services/1/outputs/0/schema', false],
+    ]);
+  });
+
   it('needs operators that are published, in every service', () => {
     const other = tokenId(0xdef);
     const bad = leaf(1, [

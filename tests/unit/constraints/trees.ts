@@ -1,6 +1,7 @@
 import type { Documents, OperatorDocuments } from '../../../src/constraints/check-tree.js';
 import type { Json, JsonObject } from '../../../src/documents/canonical.js';
 import { type AssetAttributes, buildDdo, type CompositeDdo, type Ddo, type LeafDdo, parseDdo } from '../../../src/documents/ddo/ddo.js';
+import type { ReleaseTerms } from '../../../src/documents/ddo/release-terms.js';
 import { type Address, parseAddress, type TokenId, tokenIdOf } from '../../../src/documents/ids.js';
 import { buildOperator, type OperatorDocument, parseOperator } from '../../../src/documents/operator/operator.js';
 
@@ -9,7 +10,7 @@ export const address = (n: number): Address => parseAddress(`0x${n.toString(16).
 export const created = new Date('2026-01-02T03:04:05.000Z');
 export const OPERATOR = tokenId(0xabc);
 
-export interface LeafService {
+export interface LeafService extends ReleaseTerms {
   readonly index: string;
   readonly constraint: JsonObject;
   readonly template?: TokenId;
@@ -19,7 +20,8 @@ export interface LeafService {
 export function leaf(n: number, services: readonly LeafService[]): LeafDdo {
   const attributes: AssetAttributes = {
     metadata: { main: { type: 'Dataset', name: `leaf ${n}` } },
-    services: services.map(({ index, constraint, template }) => ({
+    services: services.map(({ index, constraint, template, ...terms }) => ({
+      ...terms,
       index,
       endpoint: '',
       descriptor: { template: template ?? OPERATOR, version: 1, constraint },
