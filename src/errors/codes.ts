@@ -211,6 +211,31 @@ export const errorTable = {
   DT_AUTH_TOO_FAR: row('The request is valid for {seconds} s, longer than the {limit} s allowed.', 'Choose an earlier expiry.', 4, 401),
   DT_AUTH_REPLAYED: row('This very request was used before.', 'Send it again with a fresh nonce; the command does that.', 4, 401),
   DT_AUTH_FORBIDDEN: row('{address} may not {action}.', 'Use the key of {required}.', 4, 403),
+  DT_AUTH_SESSION: row(
+    'The session, code or token is not good, or not any more.',
+    'Sign in again: with the wallet of the organization, with a code from `dt daemon login`, or with a token that its owner makes.',
+    4,
+    401,
+  ),
+  DT_AUTH_ROLE: row(
+    'The role {role} does not allow {action}.',
+    'It is allowed to: {allowed}. The owner makes tokens in the settings.',
+    4,
+    403,
+  ),
+  DT_AUTH_SCOPE: row('This access is for the trace of {scope} alone.', 'Ask the owner of the data for a token that shows more.', 4, 403),
+  DT_WEB_ORIGIN: row(
+    'The page is not served under the name {host}.',
+    'Open it at localhost, or add its address to `web.origins` in the configuration of the daemon.',
+    4,
+    403,
+  ),
+  DT_WEB_CROSS_SITE: row(
+    'The request did not come from the page of this daemon.',
+    'Use the page itself; programs sign their requests or bring a token: docs/API.md, section Authentication.',
+    4,
+    403,
+  ),
 
   DT_POLICY_DENIED: row(
     'Conditions that are not met: {count}. {summary}',

@@ -114,6 +114,13 @@ export class DaemonClient {
     return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/receipt`, undefined));
   }
 
+  /** A code for the daemon's page; for the organization itself. */
+  async signInCode(): Promise<{ readonly code: string; readonly expiresAt: string }> {
+    const { code, expiresAt } = await this.json<JsonObject>(await this.call('POST', '/v1/session/codes', undefined));
+    if (typeof code === 'string' && typeof expiresAt === 'string') return { code, expiresAt };
+    throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: 'it has no code' });
+  }
+
   private needSigner(): TypedDataSigner {
     if (this.options.signer === undefined) throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key)' });
     return this.options.signer;

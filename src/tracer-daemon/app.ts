@@ -11,7 +11,13 @@ import { assetRoutes } from './routes/assets.js';
 import { documentRoutes } from './routes/documents.js';
 import { grantRoutes } from './routes/grants.js';
 import { jobRoutes } from './routes/jobs.js';
+import { liveRoutes } from './routes/live.js';
+import { overviewRoutes } from './routes/overview.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { type Metrics, metricsRoute, statusRoutes } from './routes/status.js';
+import { tokenRoutes } from './routes/tokens.js';
+import { servePage } from './web/page-files.js';
+import { accessOfResponse } from './web/prove-access.js';
 
 type ApiSpec = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'];
 
@@ -24,6 +30,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   app.enable('case sensitive routing');
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
   app.use(audit(deps, metrics));
+  app.use(servePage());
   app.use(jsonBody(deps.config.jobs.requestMaxBytes));
   app.use(
     OpenApiValidator.middleware({
@@ -38,6 +45,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   );
   app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
   app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
+  app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps));
   app.use(notFound);
   app.use(problemHandler(deps));
   return app;
@@ -53,11 +61,22 @@ function audit(deps: Pick<DaemonDeps, 'store' | 'log' | 'now'>, metrics: Metrics
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       metrics.observe(request.method, route, response.statusCode);
       const { requester, job, token, code } = response.locals;
+      const access = accessOfResponse(response);
+      const via = access && `${access.role}: ${access.subject}`;
       const { method, ip: from } = request;
-      deps.log.debug({ method, route, status: response.statusCode, ms: deps.now() - started, requester, from }, 'request');
-      if (!/^\/v1\/(jobs|grants|assets|documents)/.test(request.path)) return;
+      deps.log.debug({ method, route, status: response.statusCode, ms: deps.now() - started, requester, via, from }, 'request');
+      if (!/^\/v1\/(jobs|grants|assets|documents|tokens|sessions?\b)/.test(request.path)) return;
       deps.store.requests
-        .record({ time: started, requester, action: `${request.method} ${route}`, jobId: job, token, status: response.statusCode, code })
+        .record({
+          time: started,
+          requester,
+          action: `${request.method} ${route}`,
+          jobId: job,
+          token,
+          status: response.statusCode,
+          code,
+          via,
+        })
         .catch((error) => deps.log.warn({ err: error }, 'a request could not be recorded'));
     });
     next();

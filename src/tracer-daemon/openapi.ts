@@ -1,4 +1,5 @@
 import { patterns } from '../documents/schema.js';
+import { accessPaths } from './openapi-access.js';
 
 const tokenId = { type: 'string', pattern: patterns.tokenId, example: `dt:ownership:${'0'.repeat(63)}1` } as const;
 const bytes32 = { type: 'string', pattern: '^0x[0-9a-fA-F]{64}$' } as const;
@@ -15,7 +16,7 @@ const ok = (description: string, schema: object) => ({ description, content: con
 const problem = { description: 'RFC 9457 problem', content: { 'application/problem+json': { schema: ref('Problem') } } };
 const answers = (status: string, answer: object) => ({ [status]: answer, default: problem });
 const runPath = { name: 'id', in: 'path', required: true, schema: { type: 'string', maxLength: 36 } } as const;
-const proven = { security: [{ signedRequest: [] }] };
+const proven = { security: [{ signedRequest: [] }, { session: [] }, { token: [] }] };
 
 const run = {
   type: 'object',
@@ -214,6 +215,7 @@ export const openApi = {
         responses: answers('202', ok('the run', ref('Run'))),
       },
     },
+    ...accessPaths,
     '/ipfs/{cid}': {
       get: {
         summary: 'Trustless gateway: a document by its CID, as raw block or CAR',
@@ -233,6 +235,13 @@ export const openApi = {
         name: 'authorization',
         description: '`DT <base64url JSON {daemon, nonce, expiry, signature}>` over method, path and body',
       },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: 'dt_<organization>',
+        description: 'of the page, on requests that it makes itself; as far as the role goes (docs/API.md, Roles)',
+      },
+      token: { type: 'http', scheme: 'bearer', description: 'made by the owner for a role; as far as the role goes' },
     },
     schemas: {
       Problem: {

@@ -267,6 +267,18 @@ export const configSchema: SectionSchema = {
         examples: [365],
       },
     }),
+    web: section('The page that the daemon serves, and who is signed in there.', {
+      origins: {
+        type: 'array',
+        items: { type: 'string', format: 'http-url' },
+        default: [],
+        description:
+          'Addresses under which browsers open the page, besides localhost and listen.host: the one of the proxy in front. Use https between machines.',
+        expected: 'a list of URLs that start with http:// or https://, without user and password',
+      },
+      idleMinutes: count(1, 10_080, 60, 'Minutes until a session ends that is not used.'),
+      sessionHours: count(1, 720, 12, 'Hours until a session ends in any case.'),
+    }),
     log: section('What the daemon says about itself, as JSON lines on stderr.', {
       level: {
         type: 'string',

@@ -53,6 +53,8 @@ export interface DaemonConfig {
   };
   readonly joint: { readonly help: JointHelp; readonly limit: number };
   readonly grants: { readonly auto: boolean; readonly maxDays: number | undefined };
+  /** The daemon's page. */
+  readonly web: { readonly origins: readonly string[]; readonly idleMinutes: number; readonly sessionHours: number };
   readonly log: { readonly level: LogLevel };
 }
 

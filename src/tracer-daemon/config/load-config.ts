@@ -128,6 +128,7 @@ function completed(values: CheckedValues, folder: string): DaemonConfig {
     },
     joint: { help: joint.help, limit: joint.limit },
     grants: { auto: grants.auto, maxDays: grants.maxDays },
+    web: { ...values.web, origins: values.web.origins.map((origin) => new URL(origin).origin) },
     log: values.log,
   };
 }

@@ -5,6 +5,7 @@ import { parseAuthorization } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { proveSigner } from '../pipeline/admit.js';
+import { cookieOf, hasBearer, proveAccess } from '../web/prove-access.js';
 import { rawBodyOf } from './body.js';
 
 type AuthDeps = Pick<DaemonDeps, 'organization' | 'domain' | 'store' | 'config' | 'now'>;
@@ -14,10 +15,17 @@ export const EXACT: RouterOptions = { caseSensitive: true, strict: true };
 
 /**
  * Who asks, from a signature over method, path with query, body, daemon, nonce and expiry; never from anything that the request merely says.
- * @throws DT_AUTH_*
+ * Or somebody who acts for the organization within a role: by a session of the page or by a token.
+ * @throws DT_AUTH_*, DT_WEB_*
  */
 export function authenticate(deps: AuthDeps): RequestHandler {
   return async (request, response, next) => {
+    const isSigned = request.get('authorization') !== undefined && !hasBearer(request);
+    if (hasBearer(request) || (!isSigned && cookieOf(deps.organization, request) !== undefined)) {
+      await proveAccess(deps, request, response);
+      response.locals['requester'] = deps.organization;
+      return next();
+    }
     const proof = parseAuthorization(request.get('authorization'));
     const { signature, ...envelope } = proof;
     const signed = {

@@ -13,6 +13,7 @@ import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requesterOf, requireOwner } from '../middleware/authenticate.js';
 import { inputName } from '../pipeline/stage.js';
 import type { Dataset } from '../store/store.js';
+import { accessOfResponse } from '../web/prove-access.js';
 
 /** What this daemon holds: tokens for anyone who can prove who it is; where the data lies for the owner alone. */
 export function assetRoutes(deps: DaemonDeps): Router {
@@ -20,7 +21,7 @@ export function assetRoutes(deps: DaemonDeps): Router {
   const proven = authenticate(deps);
 
   router.get('/v1/assets', proven, async (_request, response) => {
-    const owner = requesterOf(response) === deps.organization;
+    const owner = requesterOf(response) === deps.organization && accessOfResponse(response)?.role !== 'viewer';
     const held = await deps.store.datasets.list();
     response.json({ assets: held.map((dataset) => viewOf(dataset, owner)) });
   });

@@ -20,6 +20,8 @@ import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
+import { mayRead } from '../web/may-read.js';
+import { accessOfResponse } from '../web/prove-access.js';
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
 export function jobRoutes(deps: DaemonDeps): Router {
@@ -34,6 +36,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const requester = requesterOf(response);
     if (run === undefined || (requester !== run.consumer && requester !== deps.organization))
       throw new ToolkitError('DT_JOB_UNKNOWN', { id });
+    if (!(await mayRead(deps.ledger, accessOfResponse(response), [run])).includes(run)) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
     response.locals['token'] = run.token;
     response.locals['job'] = run.jobId;
     return run;
@@ -90,7 +93,8 @@ export function jobRoutes(deps: DaemonDeps): Router {
       ...(before !== undefined && { before: Number(before) }),
     });
     const last = runs.at(-1);
-    response.json({ jobs: await Promise.all(runs.map((run) => viewOf(deps, run))), ...(last && { next: last.seq }) });
+    const shown = await mayRead(deps.ledger, accessOfResponse(response), runs);
+    response.json({ jobs: await Promise.all(shown.map((run) => viewOf(deps, run))), ...(last && { next: last.seq }) });
   });
 
   router.get('/v1/jobs/:id', proven, async (request, response) => {

@@ -12,13 +12,14 @@ export class SqlDatasetStore implements DatasetStore {
 
   async hold({ token, path, sizeBytes, sha256, addedAt }: Dataset): Promise<void> {
     const content = { path, size_bytes: sizeBytes, sha256, added_at: addedAt };
-    await this.#session.write(({ trx }) =>
-      trx
+    await this.#session.write(async ({ trx, wake }) => {
+      await trx
         .insertInto('datasets')
         .values({ token, ...content })
         .onConflict((c) => c.column('token').doUpdateSet(content))
-        .execute(),
-    );
+        .execute();
+      wake({ kind: 'datasets' });
+    });
   }
 
   async get(token: TokenId): Promise<Dataset | undefined> {
@@ -32,10 +33,11 @@ export class SqlDatasetStore implements DatasetStore {
   }
 
   async drop(token: TokenId): Promise<boolean> {
-    const { numDeletedRows } = await this.#session.write(({ trx }) =>
-      trx.deleteFrom('datasets').where('token', '=', token).executeTakeFirst(),
-    );
-    return numDeletedRows === 1n;
+    return this.#session.write(async ({ trx, wake }) => {
+      const { numDeletedRows } = await trx.deleteFrom('datasets').where('token', '=', token).executeTakeFirst();
+      wake({ kind: 'datasets' });
+      return numDeletedRows === 1n;
+    });
   }
 }
 

@@ -11,7 +11,10 @@ interface Migration {
 }
 
 /** Migration n is at index n - 1. A migration that was released is never edited: a change is a new one at the end. */
-const migrations: readonly Migration[] = [{ name: 'first tables', up: firstTables }];
+const migrations: readonly Migration[] = [
+  { name: 'first tables', up: firstTables },
+  { name: 'sessions and access tokens', up: accessTables },
+];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */
 const POSTGRES_LOCK = 4_711_202_601;
@@ -135,4 +138,34 @@ async function firstTables(trx: Transaction<Database>, backend: Backend): Promis
     .execute();
   await trx.schema.createIndex('requests_time').on('requests').column('time').execute();
   await trx.schema.createIndex('requests_requester').on('requests').columns(['requester', 'seq']).execute();
+}
+
+async function accessTables(trx: Transaction<Database>): Promise<void> {
+  await trx.schema
+    .createTable('access_tokens')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('secret_digest', 'text', (c) => c.notNull().unique())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('role', 'text', (c) => c.notNull())
+    .addColumn('label', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text')
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('expires_at', 'bigint', (c) => c.notNull())
+    .addColumn('used_at', 'bigint')
+    .execute();
+  await trx.schema
+    .createTable('sessions')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('secret_digest', 'text', (c) => c.notNull().unique())
+    // The session of a token ends with it.
+    .addColumn('access_token', 'text', (c) => c.references('access_tokens.id').onDelete('cascade'))
+    .addColumn('role', 'text', (c) => c.notNull())
+    .addColumn('subject', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text')
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('seen_at', 'bigint', (c) => c.notNull())
+    .addColumn('expires_at', 'bigint', (c) => c.notNull())
+    .addColumn('ends_at', 'bigint', (c) => c.notNull())
+    .execute();
+  await trx.schema.alterTable('requests').addColumn('via', 'text').execute();
 }

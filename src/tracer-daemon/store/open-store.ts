@@ -4,6 +4,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { ToolkitError } from '../../errors/toolkit-error.js';
+import { SqlAccessStore } from './access-store.js';
 import { SqlDatasetStore } from './dataset-store.js';
 import { SqlEventStore } from './event-store.js';
 import { migrate } from './migrations.js';
@@ -150,6 +151,7 @@ function assemble(session: StoreSession, waker: Waker, options: OpenStoreOptions
     runs: { ...runQueue(session), ...runLeases(session), ...runRecovery(session, { exclusive }), ...runQueries(session) },
     events: new SqlEventStore(session, waker),
     requests: new SqlRequestStore(session, options.auditRows ?? AUDIT_ROWS),
+    access: new SqlAccessStore(session),
     waker,
     ping: async () => {
       await session.read((db) => sql`select 1`.execute(db));

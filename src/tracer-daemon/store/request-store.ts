@@ -24,6 +24,7 @@ export class SqlRequestStore implements RequestStore {
           token: request.token ?? null,
           status: request.status,
           code: request.code ?? null,
+          via: request.via ?? null,
         })
         .returning('seq')
         .executeTakeFirstOrThrow();
@@ -55,6 +56,7 @@ export class SqlRequestStore implements RequestStore {
       token: row.token ?? undefined,
       status: row.status,
       code: row.code ?? undefined,
+      via: row.via ?? undefined,
     }));
   }
 

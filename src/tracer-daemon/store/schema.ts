@@ -1,5 +1,7 @@
 import type { Generated } from 'kysely';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { Role } from '../web/role.js';
+import type { AccessTokenKind } from './access.js';
 import type { Settlement } from './run.js';
 import type { RunOutcome, RunState } from './run-state.js';
 
@@ -12,6 +14,8 @@ export interface Database {
   readonly runs: RunRow;
   readonly events: EventRow;
   readonly requests: RequestRow;
+  readonly access_tokens: AccessTokenRow;
+  readonly sessions: SessionRow;
 }
 
 export interface MigrationRow {
@@ -71,4 +75,31 @@ export interface RequestRow {
   token: TokenId | null;
   status: number;
   code: string | null;
+  via: string | null;
+}
+
+/** Of secrets only the digest is here: who reads the database cannot sign in. */
+export interface AccessTokenRow {
+  id: string;
+  secret_digest: Bytes32;
+  kind: AccessTokenKind;
+  role: Role;
+  label: string;
+  scope: TokenId | null;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface SessionRow {
+  id: string;
+  secret_digest: Bytes32;
+  access_token: string | null;
+  role: Role;
+  subject: string;
+  scope: TokenId | null;
+  created_at: number;
+  seen_at: number;
+  expires_at: number;
+  ends_at: number;
 }

@@ -1,4 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { AccessStore } from './access.js';
 import type { ClaimedRun, Lease, NewRun, Run, RunPatch, RunProblem } from './run.js';
 import type { RunOutcome, RunState } from './run-state.js';
 import type { Waker } from './waker.js';
@@ -11,6 +12,8 @@ export interface Store {
   readonly runs: RunStore;
   readonly events: EventStore;
   readonly requests: RequestStore;
+  /** Sessions of the page, and the tokens that open them. */
+  readonly access: AccessStore;
   readonly waker: Waker;
   /** One round trip to the database, for the health check. */
   ping(): Promise<void>;
@@ -197,6 +200,8 @@ export interface RequestRecord {
   readonly status: number;
   /** Error code of the answer. */
   readonly code: string | undefined;
+  /** Role and name behind a session or token, which acts for the organization; undefined for a signed request. */
+  readonly via?: string | undefined;
 }
 
 export interface RequestStore {

@@ -3,7 +3,7 @@
  * been missed (the connection to the database was lost), so everyone reads again.
  */
 export type WakeSignal =
-  | { readonly kind: 'queued' | 'settling' | 'pending-settlement' | 'resync' }
+  | { readonly kind: 'queued' | 'settling' | 'pending-settlement' | 'datasets' | 'access' | 'resync' }
   | { readonly kind: 'cancel' | 'events'; readonly runId: string };
 
 export type WakeListener = (signal: WakeSignal) => void;
@@ -36,6 +36,14 @@ export const encodeSignal = (signal: WakeSignal): string => ('runId' in signal ?
 export function decodeSignal(text: string): WakeSignal | undefined {
   const [kind, runId] = text.split(':');
   if ((kind === 'cancel' || kind === 'events') && runId) return { kind, runId };
-  if (kind === 'queued' || kind === 'settling' || kind === 'pending-settlement' || kind === 'resync') return { kind };
+  if (
+    kind === 'queued' ||
+    kind === 'settling' ||
+    kind === 'pending-settlement' ||
+    kind === 'datasets' ||
+    kind === 'access' ||
+    kind === 'resync'
+  )
+    return { kind };
   return undefined;
 }

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import type { OpenStoreOptions } from '../../../src/tracer-daemon/store/open-store.js';
 import { openStore } from '../../../src/tracer-daemon/store/open-store.js';
 import type { Store } from '../../../src/tracer-daemon/store/store.js';
+import { accessTests } from './access-tests.js';
 import { eventTests } from './event-tests.js';
 import { recordTests } from './record-tests.js';
 import { runTests } from './run-tests.js';
@@ -36,6 +37,7 @@ export type NewBench = () => Promise<StoreBench>;
 export function storeConformance(backend: string, newBench: NewBench): void {
   describe(`state store on ${backend}`, () => {
     describe('records', () => recordTests(newBench));
+    describe('access', () => accessTests(newBench));
     describe('runs', () => runTests(newBench));
     describe('takeover', () => takeoverTests(newBench));
     describe('events', () => eventTests(newBench));
