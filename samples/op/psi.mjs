@@ -3,7 +3,8 @@
  * file; the files never leave their owners.
  *
  * Parameters (null is "not given", what is unknown is refused):
- *   party_id, inputs, exec_endpoints   as in every joint job: two seats that bring one CSV file with a header each. Other seats idle
+ *   party_id, inputs, exec_endpoints   as in every joint job: two seats that bring one CSV file with a header each. Other seats idle, but
+ *                           with "cardinality": see psi_cardinality.mjs
  *   model_args.columns      the id columns of each input, {"0": "id", "1": ["first", "last"]}; several make a key together, in this order;
  *                           or one name or list for both
  *   model_args.normalize    a rule for all columns, or one for each: none (as it stands, the default), trim, fold (trim, and case does not count),
@@ -28,12 +29,12 @@
  * With few common ids, or by asking again with other files, a side may learn more than its owner likes: min_intersection, and what the owners sign.
  * The protocols with parameters and sources: src/privacy/psi (run-psi, kkrt-plan, ecdh-psi).
  */
-import { declaredOutputs, psiJob, runOperator, runPsiJob, writeRows } from 'compute-to-data/privacy';
+import { declaredOutputs, helpPsiJob, psiJob, runOperator, runPsiJob, writeRows } from 'compute-to-data/privacy';
 
 await runOperator(async (session) => {
   const outputs = declaredOutputs(session, ['metrics', 'log'], 'log');
   const job = psiJob(session, outputs, 'rows');
-  if (job === undefined) return;
+  if (job.helps) return helpPsiJob(session, job);
   const { result, report } = await runPsiJob(session, job, outputs.log);
   const rowsTo = outputs.path(session.seat);
   if (rowsTo !== undefined && result.rows !== undefined) await writeRows(session.input(job.input), rowsTo, result.rows);

@@ -34,6 +34,9 @@ export const messageKinds = {
   psiVerdict: 49,
   psiMatches: 50,
   psiProof: 51,
+  psiMaskedBins: 52,
+  psiDealtSeed: 53,
+  psiDealt: 54,
 } as const;
 
 export type MessageKind = keyof typeof messageKinds;

@@ -26,10 +26,10 @@ export interface JoinFigures {
   readonly bytes_received: number;
 }
 
-/** Runs the intersection with the party at seat `peer`, and logs sizes, protocol and why. @throws as runPsi */
+/** Runs the intersection with the party at seat `peer`, where there is one with a dealer, and logs sizes, protocol and why. @throws as runPsi */
 export async function joinIds(
   session: OperatorSession,
-  peer: string,
+  { peer, dealer }: { readonly peer: string; readonly dealer?: string | undefined },
   terms: PsiTerms,
   own: PsiOwnOptions,
   ids: IdSource,
@@ -38,20 +38,23 @@ export async function joinIds(
   // Loaded when it is needed: elliptic curves and kernels would be most of the start of an operator that joins nothing.
   const { runPsi } = await import('../../privacy/psi/run-psi.js');
   const channel = session.channel(peer);
-  const { bytesSent, bytesReceived } = channel.counters;
-  const result = await runPsi(channel, terms, own, ids, systemRandom());
+  const links = dealer === undefined ? [channel] : [channel, session.channel(dealer)];
+  const bytes = (way: 'bytesSent' | 'bytesReceived'): number => links.reduce((sum, { counters }) => sum + counters[way], 0);
+  const before = { sent: bytes('bytesSent'), received: bytes('bytesReceived') };
+  const result = await runPsi(channel, terms, own, ids, systemRandom(), links[1]);
   const padded = own.padTo !== undefined;
   const nameOf = (wanted: string): string => session.seats.find(({ seat }) => seat === wanted)?.name ?? `seat ${wanted}`;
   log(`${nameOf(session.seat)} brings ${result.declared} ids, ${nameOf(peer)} ${result.peerDeclared}`);
-  log(`joined by ${result.choice.protocol}: ${result.choice.reason}`);
+  const dealt = dealer !== undefined && result.choice.protocol === 'kkrt' ? `, with random numbers of ${nameOf(dealer)}` : '';
+  log(`joined by ${result.choice.protocol}${dealt}: ${result.choice.reason}`);
   if (result.duplicatesDropped > 0) {
     log(`${padded ? 'some' : result.duplicatesDropped} rows here repeat the id of an earlier row and were left out`);
   }
   return {
     result,
     padded,
-    bytesSent: channel.counters.bytesSent - bytesSent,
-    bytesReceived: channel.counters.bytesReceived - bytesReceived,
+    bytesSent: bytes('bytesSent') - before.sent,
+    bytesReceived: bytes('bytesReceived') - before.received,
   };
 }
 

@@ -33,7 +33,7 @@ export async function joinRows(
   const { normalize, protocol, duplicates } = choice;
   const terms: PsiTerms = { jobDigest: session.digest, result: 'aligned', normalize, protocol };
   const own = { party: side.party, duplicates, minIntersection: Math.max(least, choice.minIntersection) };
-  const joined = await joinIds(session, side.peer, terms, own, ids, log);
+  const joined = await joinIds(session, side, terms, own, ids, log);
   const rows = joined.result.rows ?? new Uint32Array();
   log(`${rows.length} rows are joined`);
   return { rows, report: { rows: rows.length, ...joinFigures(joined) } };

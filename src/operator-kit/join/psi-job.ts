@@ -2,6 +2,7 @@ import { ToolkitError } from '../../errors/toolkit-error.js';
 import { psiProtocols } from '../../privacy/psi/choose-protocol.js';
 import { checkOwnOptions, type PsiOwnOptions, type PsiTerms, psiResults, psiTerms } from '../../privacy/psi/psi-options.js';
 import type { PsiResult } from '../../privacy/psi/run-psi.js';
+import { systemRandom } from '../../privacy/random-source.js';
 import { Arguments } from '../../privacy/vertical/arguments.js';
 import { normalizationOf } from '../../privacy/vertical/join-arguments.js';
 import type { DeclaredOutputs } from '../declared-outputs.js';
@@ -9,8 +10,18 @@ import type { OperatorSession } from '../operator-session.js';
 import { IdFile } from './id-file.js';
 import { type JoinFigures, joinFigures, joinIds } from './join-ids.js';
 
-/** What the arguments of a private set intersection say to one party. */
+/** What the arguments of a private set intersection say to a party without ids. */
+export interface PsiHelper {
+  readonly helps: true;
+  /** Seats of the owners to whom it deals random numbers for a count; undefined where it has nothing to do. */
+  readonly dealsTo: readonly [string, string] | undefined;
+}
+
+/** What they say to an owner. */
 export interface PsiJob {
+  readonly helps: false;
+  /** Seat of who deals for a count, where somebody helps. */
+  readonly dealer: string | undefined;
   readonly party: 0 | 1;
   readonly peer: string;
   /** Number of the own input, and its id columns. */
@@ -31,10 +42,10 @@ export interface PsiReport extends JoinFigures {
 }
 
 /**
- * The `model_args` of samples/op/psi.mjs and psi_cardinality.mjs; undefined at a helper, which has nothing to do. All parties read all of
- * them, so that what is wrong is found by all before any message. @throws DT_INPUT_INVALID, naming the key
+ * The `model_args` of samples/op/psi.mjs and psi_cardinality.mjs. All parties read all of them, so that what is wrong is found by all before
+ * any message. For a count the first party without ids deals. @throws DT_INPUT_INVALID, naming the key
  */
-export function psiJob(session: OperatorSession, outputs: DeclaredOutputs, kind: 'rows' | 'cardinality'): PsiJob | undefined {
+export function psiJob(session: OperatorSession, outputs: DeclaredOutputs, kind: 'rows' | 'cardinality'): PsiJob | PsiHelper {
   const args = new Arguments(session.args['model_args'], 'model_args');
   const owners = session.seats.filter(({ inputs }) => inputs.length > 0);
   const [first, second] = owners;
@@ -57,12 +68,14 @@ export function psiJob(session: OperatorSession, outputs: DeclaredOutputs, kind:
   if (lists[1]?.names.length !== width) throw args.refusal('columns', 'both inputs must have equally many id columns');
   const result = kind === 'cardinality' ? kind : (args.oneOf('result', psiResults) ?? 'both');
   const to = args.oneOf('to', [first.seat, second.seat]);
+  const dealer = result === 'cardinality' ? session.seats.find(({ inputs }) => inputs.length === 0)?.seat : undefined;
   const terms: PsiTerms = {
     jobDigest: session.digest,
     result,
     ...(to !== undefined && { to: to === first.seat ? 0 : 1 }),
     normalize: normalizationOf(args, 'normalize', width),
     protocol: args.oneOf('protocol', ['auto', ...psiProtocols]) ?? 'auto',
+    dealer: dealer !== undefined,
   };
   const party = session.seat === second.seat ? 1 : 0;
   const own: PsiOwnOptions = {
@@ -75,9 +88,11 @@ export function psiJob(session: OperatorSession, outputs: DeclaredOutputs, kind:
   psiTerms(terms);
   checkOwnOptions(own);
   requireRecipients(session, outputs, terms, [first.seat, second.seat]);
-  if (session.seat !== first.seat && session.seat !== second.seat) return undefined;
+  if (session.seat !== first.seat && session.seat !== second.seat)
+    return { helps: true, dealsTo: session.seat === dealer ? [first.seat, second.seat] : undefined };
   const { input, names } = lists[party] as { input: string; names: readonly string[] };
-  return { party, peer: party === 0 ? second.seat : first.seat, input, columns: names, terms, own };
+  const peer = party === 0 ? second.seat : first.seat;
+  return { helps: false, dealer, party, peer, input, columns: names, terms, own };
 }
 
 const padded = (padTo: number | undefined): Pick<PsiOwnOptions, 'padTo'> => (padTo === undefined ? {} : { padTo });
@@ -98,7 +113,7 @@ export async function runPsiJob(
   log: (line: string) => void,
 ): Promise<{ readonly result: PsiResult; readonly report: PsiReport }> {
   const ids = await IdFile.open(session.input(job.input), job.columns);
-  const joined = await joinIds(session, job.peer, job.terms, job.own, ids.batches(), log);
+  const joined = await joinIds(session, job, job.terms, job.own, ids.batches(), log);
   const { size } = joined.result;
   if (size !== undefined) log(`${size} of them in common`);
   const report: PsiReport = {
@@ -110,4 +125,12 @@ export async function runPsiJob(
     ...joinFigures(joined),
   };
   return { result: joined.result, report };
+}
+
+/** A helper's part: deals where a count needs it, and sees no word that depends on an id. @throws DT_PEER_* */
+export async function helpPsiJob(session: OperatorSession, { dealsTo }: PsiHelper): Promise<void> {
+  if (dealsTo === undefined) return;
+  const { dealForCount } = await import('../../privacy/psi/count-dealer.js');
+  const [first, second] = dealsTo;
+  await dealForCount([session.channel(first), session.channel(second)], session.digest, systemRandom());
 }

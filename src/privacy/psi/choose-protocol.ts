@@ -15,24 +15,30 @@ const kkrtReceiverItemMs = 0.0007;
 const kkrtSenderItemMs = 0.0006;
 const ecdhOwnItemMs = 0.43;
 const ecdhPeerItemMs = 0.12;
+/** Of a count to a set of rows by kkrt. */
+const countFactor = 2;
 
 /** Both sides compute it from what both know, so they choose alike. Sizes are the declared ones. */
 export function choosePsiProtocol(request: {
   readonly receiverCount: number;
   readonly senderCount: number;
   readonly countOnly: boolean;
+  /** Whether a third party deals for a count. */
+  readonly dealer: boolean;
   readonly demanded: PsiProtocol | 'auto';
 }): ProtocolChoice {
-  const { receiverCount, senderCount, countOnly, demanded } = request;
-  if (countOnly && demanded === 'kkrt') {
+  const { receiverCount, senderCount, countOnly, dealer, demanded } = request;
+  if (countOnly && demanded === 'kkrt' && !dealer) {
     throw new ToolkitError('DT_INPUT_INVALID', {
       what: 'The protocol of the join',
-      reason: 'kkrt shows one side which ids are common; the number alone takes ecdh',
+      reason: 'kkrt shows one side which ids are common; for the number alone it needs a third party that deals, else take ecdh',
     });
   }
   if (demanded !== 'auto') return { protocol: demanded, reason: 'demanded by the job' };
-  if (countOnly) return { protocol: 'ecdh', reason: 'only ecdh counts common ids without showing which they are' };
-  const kkrt = kkrtFixedMs + receiverCount * kkrtReceiverItemMs + senderCount * kkrtSenderItemMs;
+  if (countOnly && !dealer)
+    return { protocol: 'ecdh', reason: 'without a third party only ecdh counts and does not show which are common' };
+  const items = receiverCount * kkrtReceiverItemMs + senderCount * kkrtSenderItemMs;
+  const kkrt = kkrtFixedMs + items * (countOnly ? countFactor : 1);
   const [small, large] = [Math.min(receiverCount, senderCount), Math.max(receiverCount, senderCount)];
   const ecdh = large * ecdhOwnItemMs + small * ecdhPeerItemMs;
   const sizes = `${receiverCount} and ${senderCount} ids`;

@@ -1,21 +1,9 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { messageHeaderBytes } from '../message-link.js';
-import { ColumnGenerators } from './column-generators.js';
-import {
-  codeBits,
-  KkrtFunctions,
-  type KkrtPlan,
-  kkrtPlan,
-  maxPlacements,
-  regions,
-  rowBytes,
-  rowStride,
-  rowsPerDraw,
-  rowsPerMessage,
-  tagsPerMessage,
-} from './kkrt-plan.js';
+import { codeBits, KkrtFunctions, type KkrtPlan, kkrtPlan, maxPlacements, regions, tagsPerMessage } from './kkrt-plan.js';
+import { MaskedRows } from './masked-rows.js';
 import type { PsiSession } from './psi-session.js';
-import { obtainSeedPairs, type SeedPairs } from './seed-ot.js';
+import { obtainSeedPairs } from './seed-ot.js';
 
 /** Moves of other items that one item may cause before the placement counts as failed; a usual maximum is below 100. */
 const maxMoves = 20_000;
@@ -35,11 +23,46 @@ export function kkrtReceive(
   return new KkrtReceiver(session, digests, count, peerCount).run(obtainSeeds);
 }
 
+/**
+ * Puts every item into one of its three bins. table: u32 a bin, zero at the start, the item + 1 afterwards. Returns which hash functions it
+ * took.
+ */
+export function placeItems(
+  { memory, clock }: PsiSession,
+  functions: KkrtFunctions,
+  items: { readonly digests: number; readonly count: number },
+  bins: number,
+  table: number,
+): number {
+  return clock.run('encoding', () => {
+    const mark = memory.mark();
+    const locations = memory.allocate(12 * items.count);
+    for (let attempt = 0; attempt < maxPlacements; attempt++) {
+      functions.locate(locations, items.digests, items.count, bins, attempt);
+      if (memory.kernels.cuckoo(table, locations, items.count, bins, maxMoves, 0x9e3779b9) === 1) {
+        memory.release(mark);
+        return attempt;
+      }
+      memory.bytes(table, 4 * regions * bins).fill(0);
+    }
+    // 2^-40 to the power of 16 for distinct digests.
+    throw new ToolkitError('DT_BUG_UNEXPECTED', { reason: 'the ids could not be placed' });
+  });
+}
+
+/** Tells the sender which hash functions place the items. */
+export function sendPlacement({ link }: PsiSession, attempt: number): Promise<void> {
+  const message = new Uint8Array(messageHeaderBytes + 1);
+  message[messageHeaderBytes] = attempt;
+  return link.send('psiLocations', message);
+}
+
 class KkrtReceiver {
   private readonly plan: KkrtPlan;
   private readonly functions: KkrtFunctions;
   private readonly slots: number;
   private readonly at: ReturnType<KkrtReceiver['allocate']>;
+  private readonly rows: MaskedRows;
   /** Regions whose tags this side knows. */
   private known = 0;
 
@@ -53,99 +76,36 @@ class KkrtReceiver {
     this.functions = new KkrtFunctions(session);
     this.slots = 2 ** Math.ceil(Math.log2(2 * Math.min(count, this.plan.bins)));
     this.at = this.allocate();
+    this.rows = new MaskedRows(session, this.functions, this.plan.bins);
   }
 
   async run(obtainSeeds: typeof obtainSeedPairs): Promise<Uint32Array> {
-    const { link, memory } = this.session;
+    const { session, functions, digests, count, plan, at } = this;
     let attempt = 0;
-    const seeds = await obtainSeeds(this.session, codeBits, () => {
-      attempt = this.place();
+    const seeds = await obtainSeeds(session, codeBits, () => {
+      attempt = placeItems(session, functions, { digests, count }, plan.bins, at.table);
     });
-    const message = new Uint8Array(messageHeaderBytes + 1);
-    message[messageHeaderBytes] = attempt;
-    await link.send('psiLocations', message);
-    await Promise.all([this.sendRows(seeds), this.receiveTags()]);
-    return memory.indexes(this.at.matches, this.count).slice();
+    await sendPlacement(session, attempt);
+    const content = { table: at.table, digests, tags: at.tags };
+    await Promise.all([
+      this.rows.send(seeds, content, (region) => {
+        this.known = region + 1;
+      }),
+      this.receiveTags(),
+    ]);
+    return session.memory.indexes(at.matches, count).slice();
   }
 
   private allocate() {
     const { memory } = this.session;
     const { bins, tagBytes } = this.plan;
-    const drawn = Math.min(rowsPerDraw, bins);
     return {
       table: memory.allocate(4 * regions * bins),
       tags: memory.allocate(16 * regions * bins),
       matches: memory.allocate(4 * this.count),
       lookup: memory.allocate(8 * this.slots),
-      columns: memory.allocate((codeBits / 8) * drawn),
-      first: memory.allocate(rowStride * drawn),
-      second: memory.allocate(rowStride * drawn),
-      frame: memory.allocate(messageHeaderBytes + rowBytes * rowsPerMessage + 8),
       received: memory.allocate(tagBytes * tagsPerMessage + 16),
     };
-  }
-
-  /** Puts every item into one of its bins and returns which hash functions it took. */
-  private place(): number {
-    const { memory, clock } = this.session;
-    const { bins } = this.plan;
-    return clock.run('encoding', () => {
-      const mark = memory.mark();
-      const locations = memory.allocate(12 * this.count);
-      for (let attempt = 0; attempt < maxPlacements; attempt++) {
-        this.functions.locate(locations, this.digests, this.count, bins, attempt);
-        if (memory.kernels.cuckoo(this.at.table, locations, this.count, bins, maxMoves, 0x9e3779b9) === 1) {
-          memory.release(mark);
-          return attempt;
-        }
-        memory.bytes(this.at.table, 4 * regions * bins).fill(0);
-      }
-      // 2^-40 to the power of 16 for distinct digests.
-      throw new ToolkitError('DT_BUG_UNEXPECTED', { reason: 'the ids could not be placed' });
-    });
-  }
-
-  private async sendRows(seeds: SeedPairs): Promise<void> {
-    const { bins } = this.plan;
-    const generators = [new ColumnGenerators(seeds.first), new ColumnGenerators(seeds.second)] as const;
-    for (let region = 0; region < regions; region++) {
-      for (let row = 0; row < bins; row += rowsPerDraw) {
-        const drawn = Math.min(rowsPerDraw, bins - row);
-        this.draw(generators, region * bins + row, drawn);
-        for (let from = 0; from < drawn; from += rowsPerMessage) {
-          const count = Math.min(rowsPerMessage, drawn - from);
-          if (row + from + count === bins) this.known = region + 1;
-          await this.sendMasked(region * bins + row, from, count);
-        }
-      }
-    }
-  }
-
-  /** Fresh rows for the bins from `bin` on, and this side's tags of them. */
-  private draw(generators: readonly [ColumnGenerators, ColumnGenerators], bin: number, count: number): void {
-    const { memory, clock } = this.session;
-    const { kernels, scratch } = memory;
-    const { columns, first, second, tags } = this.at;
-    const columnBytes = count / 8;
-    clock.run('extension', () => {
-      for (const [generator, rows] of [[generators[0], first] as const, [generators[1], second] as const]) {
-        generator.fill(memory.bytes(columns, codeBits * columnBytes), columnBytes);
-        kernels.transposeBits(rows, rowStride, columns, codeBits / 64, columnBytes, scratch);
-      }
-    });
-    clock.run('hashing', () => kernels.hashRows(tags + 16 * bin, first, count, bin, this.functions.hashChain, scratch));
-  }
-
-  private sendMasked(drawnFrom: number, from: number, count: number): Promise<void> {
-    const { memory, clock, link } = this.session;
-    const { kernels } = memory;
-    const { table, first, second, frame } = this.at;
-    clock.run('encoding', () => {
-      const [t0, t1] = [first + rowStride * from, second + rowStride * from];
-      const bins = table + 4 * (drawnFrom + from);
-      kernels.maskRows(frame + messageHeaderBytes, t0, t1, bins, this.digests, count, this.functions.codeChain, memory.scratch);
-    });
-    return link.send('psiMasked', memory.bytes(frame, messageHeaderBytes + rowBytes * count));
   }
 
   private async receiveTags(): Promise<void> {

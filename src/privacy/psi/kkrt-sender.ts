@@ -1,18 +1,6 @@
-import { messageHeaderBytes } from '../message-link.js';
-import { ColumnGenerators } from './column-generators.js';
-import {
-  codeBits,
-  KkrtFunctions,
-  type KkrtPlan,
-  kkrtPlan,
-  maxPlacements,
-  regions,
-  rowBytes,
-  rowStride,
-  rowsPerDraw,
-  rowsPerMessage,
-  tagsPerMessage,
-} from './kkrt-plan.js';
+import { type MessageLink, messageHeaderBytes } from '../message-link.js';
+import { codeBits, KkrtFunctions, type KkrtPlan, kkrtPlan, maxPlacements, regions, rowStride, tagsPerMessage } from './kkrt-plan.js';
+import { OpenedRows, type RowOpening } from './opened-rows.js';
 import { type PsiSession, yieldToLink } from './psi-session.js';
 import { shuffledOrder } from './secret-order.js';
 import { obtainChosenSeeds } from './seed-ot.js';
@@ -31,10 +19,18 @@ export function kkrtSend(
   return new KkrtSender(session, digests, count, peerCount).run(obtainSeeds);
 }
 
+/** Which hash functions place the receiver's items. */
+export async function receivePlacement(link: MessageLink): Promise<number> {
+  const attempt = (await link.receive('psiLocations', 1))[0] as number;
+  if (attempt >= maxPlacements) throw link.broken(`it names placement ${attempt} of ${maxPlacements}`);
+  return attempt;
+}
+
 class KkrtSender {
   private readonly plan: KkrtPlan;
   private readonly functions: KkrtFunctions;
   private readonly at: ReturnType<KkrtSender['allocate']>;
+  private readonly rows: OpenedRows;
 
   constructor(
     private readonly session: PsiSession,
@@ -45,6 +41,7 @@ class KkrtSender {
     this.plan = kkrtPlan(peerCount, count);
     this.functions = new KkrtFunctions(session);
     this.at = this.allocate();
+    this.rows = new OpenedRows(session, this.plan.bins);
   }
 
   async run(obtainSeeds: typeof obtainChosenSeeds): Promise<Uint32Array> {
@@ -56,68 +53,38 @@ class KkrtSender {
         memory.kernels.gatherDigests(at.digests, this.digests, at.order, count);
       }),
     );
-    memory.bytes(at.secret, rowBytes).set(secret);
-    memory.kernels.spreadWords(at.spreadSecret, at.secret, rowBytes / 4);
-    const attempt = (await link.receive('psiLocations', 1))[0] as number;
-    if (attempt >= maxPlacements) throw link.broken(`it names placement ${attempt} of ${maxPlacements}`);
+    const opening = this.rows.open(secret, seeds);
+    const attempt = await receivePlacement(link);
     clock.run('encoding', () => {
       this.functions.locate(at.locations, at.digests, count, this.plan.bins, attempt);
     });
-    await this.answer(new ColumnGenerators(seeds));
+    await this.answer(opening);
     return memory.indexes(at.order, count).slice();
   }
 
   private allocate() {
     const { memory } = this.session;
     const { bins, tagBytes } = this.plan;
-    const drawn = Math.min(rowsPerDraw, bins);
     return {
       order: memory.allocate(4 * this.count),
       // Kernels work on four items at a time: those behind the end must be readable, and their bins valid.
       digests: memory.allocate(16 * (this.count + 4)),
       locations: memory.allocate(12 * (this.count + 4)),
       rows: [memory.allocate(rowStride * bins), memory.allocate(rowStride * bins)] as const,
-      columns: memory.allocate((codeBits / 8) * drawn),
-      secret: memory.allocate(rowStride),
-      spreadSecret: memory.allocate(4 * rowBytes),
-      received: memory.allocate(rowBytes * rowsPerMessage),
       frame: memory.allocate(messageHeaderBytes + tagBytes * tagsPerMessage + 64),
     };
   }
 
   /** While the rows of one region arrive, the tags of the region before it are computed and sent. */
-  private async answer(generators: ColumnGenerators): Promise<void> {
+  private async answer(opening: RowOpening): Promise<void> {
     const { rows } = this.at;
     let previous = Promise.resolve();
     for (let region = 0; region < regions; region++) {
       const target = rows[(region % 2) as 0 | 1];
-      await Promise.all([this.receiveRows(generators, target), previous]);
+      await Promise.all([opening.receive(target), previous]);
       previous = this.sendTags(region, target);
     }
     await previous;
-  }
-
-  private async receiveRows(generators: ColumnGenerators, rows: number): Promise<void> {
-    const { memory, link, clock } = this.session;
-    const { kernels, scratch } = memory;
-    const { bins } = this.plan;
-    const { columns, secret, received } = this.at;
-    for (let row = 0; row < bins; row += rowsPerDraw) {
-      const drawn = Math.min(rowsPerDraw, bins - row);
-      const at = rows + rowStride * row;
-      clock.run('extension', () => {
-        generators.fill(memory.bytes(columns, (codeBits / 8) * drawn), drawn / 8);
-        kernels.transposeBits(at, rowStride, columns, codeBits / 64, drawn / 8, scratch);
-      });
-      for (let from = 0; from < drawn; from += rowsPerMessage) {
-        const count = Math.min(rowsPerMessage, drawn - from);
-        const payload = await link.receive('psiMasked', rowBytes * count);
-        clock.run('extension', () => {
-          memory.bytes(received, payload.byteLength).set(payload);
-          kernels.openRows(at + rowStride * from, received, secret, count);
-        });
-      }
-    }
   }
 
   private async sendTags(region: number, rows: number): Promise<void> {
@@ -134,7 +101,7 @@ class KkrtSender {
   private computeTags(region: number, rows: number, from: number, count: number): void {
     const { memory, clock } = this.session;
     const { bins, tagBytes } = this.plan;
-    const { digests, locations, spreadSecret, frame } = this.at;
+    const { digests, locations, frame } = this.at;
     const { codeChain, hashChain } = this.functions;
     clock.run('hashing', () =>
       memory.kernels.hashCandidates(
@@ -143,7 +110,7 @@ class KkrtSender {
         locations + 12 * from + 4 * region,
         digests + 16 * from,
         rows,
-        spreadSecret,
+        this.rows.spreadSecret,
         count,
         region * bins,
         codeChain,

@@ -24,6 +24,8 @@ export interface PsiTerms {
   readonly normalize: readonly string[];
   /** `auto` by default. */
   readonly protocol?: PsiProtocol | 'auto';
+  /** For `cardinality`: a third party deals random numbers, which makes it fast for large sets. */
+  readonly dealer?: boolean;
 }
 
 /** What each side decides for itself. */
@@ -40,24 +42,26 @@ export interface PsiOwnOptions {
 
 /** The canonical terms of a run. Errors: DT_INPUT_INVALID. */
 export function psiTerms(terms: PsiTerms): Terms {
-  const { result, to, normalize, protocol = 'auto' } = terms;
+  const { result, to, normalize, protocol = 'auto', dealer = false } = terms;
   const invalid = (reason: string): ToolkitError => new ToolkitError('DT_INPUT_INVALID', { what: 'The join', reason });
   if (!psiResults.includes(result)) throw invalid(`its result is none of ${psiResults.join(', ')}`);
   if (protocol !== 'auto' && !psiProtocols.includes(protocol)) throw invalid(`its protocol is none of auto, ${psiProtocols.join(', ')}`);
   if (to !== undefined && to !== 0 && to !== 1) throw invalid('its result goes to party 0 or 1');
   if (result === 'one' && to === undefined) throw invalid('a result for one side needs to say which');
   if (to !== undefined && (result === 'both' || result === 'aligned')) throw invalid('a result for both sides goes to both');
+  if (dealer && result !== 'cardinality') throw invalid('only a count has a third party that deals');
   if (normalize.length === 0) throw invalid('there must be one normalization rule for each id column');
   for (const rule of normalize) normalizerOf(rule);
   return {
     protocol: 'private-set-intersection',
-    version: 1,
+    version: 2,
     kernels: kernelsSourceHash,
     jobDigest: terms.jobDigest,
     result,
     to: to ?? 'both',
     normalization: normalize.join(', '),
     demandedProtocol: protocol,
+    dealer,
   };
 }
 

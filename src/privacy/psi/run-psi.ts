@@ -7,6 +7,9 @@ import { MessageLink, messageHeaderBytes } from '../message-link.js';
 import { runParty } from '../party.js';
 import type { RandomSource } from '../random-source.js';
 import { choosePsiProtocol, type ProtocolChoice } from './choose-protocol.js';
+import { CountDealer } from './count-dealer.js';
+import { countReceive } from './count-receiver.js';
+import { countSend } from './count-sender.js';
 import { ecdhCount, ecdhReceive, ecdhSend } from './ecdh-psi.js';
 import { maxSetSize } from './kkrt-plan.js';
 import { kkrtReceive } from './kkrt-receiver.js';
@@ -36,8 +39,8 @@ export interface PsiResult {
 }
 
 /**
- * Private set intersection of two parties, semi-honest, no helper. Which protocol runs is said by the sizes (choose-protocol) or by the
- * terms; their headers (kkrt-plan, ecdh-psi) have sources, parameters and costs.
+ * Private set intersection of two parties, semi-honest; no helper but for the count of large sets (count-plan). Which protocol runs is said by the sizes (choose-protocol) or by the
+ * terms; their headers (kkrt-plan, ecdh-psi, count-plan) have sources, parameters and costs.
  *
  * Steps: terms compared; X25519 for public coins of the run, from which also the key of the digests comes; declared sizes and demands; the
  * protocol, whose receiving end is the side that learns the result, or the smaller one where both do; a verdict on the demanded smallest
@@ -50,11 +53,24 @@ export interface PsiResult {
  * process has compared the ids, and forgets them. With `cardinality` it has only counted.
  * Errors: DT_PSI_TOO_FEW, DT_PSI_ID, DT_PSI_DUPLICATE, DT_PSI_SIZE, DT_INPUT_INVALID, DT_PEER_*.
  */
-export function runPsi(channel: Channel, terms: PsiTerms, own: PsiOwnOptions, ids: IdSource, random: RandomSource): Promise<PsiResult> {
-  return runParty([channel], async () => {
+export function runPsi(
+  channel: Channel,
+  terms: PsiTerms,
+  own: PsiOwnOptions,
+  ids: IdSource,
+  random: RandomSource,
+  dealerChannel?: Channel,
+): Promise<PsiResult> {
+  return runParty(dealerChannel === undefined ? [channel] : [channel, dealerChannel], async () => {
     const start = performance.now();
     const agreed = psiTerms(terms);
     checkOwnOptions(own);
+    if ((terms.dealer === true) !== (dealerChannel !== undefined))
+      throw new ToolkitError('DT_INPUT_INVALID', {
+        what: 'The join',
+        reason: 'a third party deals, or none does, in terms and links alike',
+      });
+    const dealer = dealerChannel && new CountDealer(dealerChannel, terms.jobDigest);
     const link = new MessageLink(channel);
     const clock = new PhaseClock();
     const secretKey = random.bytes(keyBytes);
@@ -62,7 +78,7 @@ export function runPsi(channel: Channel, terms: PsiTerms, own: PsiOwnOptions, id
     const session: PsiSession = { link, memory: new PsiMemory(), streams, random, clock };
     const set = await readSet(channel, session, terms, own, ids);
     const peer = await exchangeShapes(link, own, set);
-    const found = await intersect(session, terms, own.party, set, peer);
+    const found = await intersect(session, terms, own.party, set, peer, dealer);
     return {
       ...found,
       count: set.count,
@@ -112,7 +128,14 @@ const proofItems = 4096;
 
 type Found = Pick<PsiResult, 'choice' | 'size' | 'rows'>;
 
-async function intersect(session: PsiSession, terms: PsiTerms, party: 0 | 1, set: OwnSet, peer: PeerShape): Promise<Found> {
+async function intersect(
+  session: PsiSession,
+  terms: PsiTerms,
+  party: 0 | 1,
+  set: OwnSet,
+  peer: PeerShape,
+  dealer: CountDealer | undefined,
+): Promise<Found> {
   const receiver = terms.to ?? smallerParty(party, set.declared, peer.declared);
   const receives = receiver === party;
   const countOnly = terms.result === 'cardinality';
@@ -120,10 +143,13 @@ async function intersect(session: PsiSession, terms: PsiTerms, party: 0 | 1, set
     receiverCount: receives ? set.declared : peer.declared,
     senderCount: receives ? peer.declared : set.declared,
     countOnly,
+    dealer: dealer !== undefined,
     demanded: terms.protocol ?? 'auto',
   });
   const empty = set.declared === 0 || peer.declared === 0;
-  const view = { session, set, peer, terms, protocol: choice.protocol, empty };
+  const needed = choice.protocol === 'kkrt' && !empty ? dealer : undefined;
+  if (needed === undefined) await dealer?.dismiss();
+  const view = { session, set, peer, terms, protocol: choice.protocol, empty, dealer: needed };
   if (countOnly) return { choice, rows: undefined, size: await (receives ? countReceiving(view) : countSending(view)) };
   return { choice, ...(await (receives ? rowsReceiving(view) : rowsSending(view))) };
 }
@@ -142,16 +168,24 @@ interface View {
   readonly protocol: 'kkrt' | 'ecdh';
   /** One of the sets is, so there is nothing to run. */
   readonly empty: boolean;
+  /** For a count that needs it. */
+  readonly dealer: CountDealer | undefined;
 }
 
-async function countReceiving({ session, set, peer, terms, empty }: View): Promise<number> {
-  const size = empty ? 0 : await ecdhCount(session, set.digests, set.declared, peer.declared);
+async function countReceiving({ session, set, peer, terms, empty, dealer }: View): Promise<number> {
+  const { digests, declared } = set;
+  const count = () =>
+    dealer === undefined
+      ? ecdhCount(session, digests, declared, peer.declared)
+      : countReceive(session, dealer, digests, declared, peer.declared);
+  const size = empty ? 0 : await count();
   await sendVerdict(session.link, size, peer.minimum, terms.to === undefined);
   return size;
 }
 
-async function countSending({ session, set, peer, terms, empty }: View): Promise<number | undefined> {
-  if (!empty) await ecdhSend(session, set.digests, set.declared, peer.declared, true);
+async function countSending({ session, set, peer, terms, empty, dealer }: View): Promise<number | undefined> {
+  if (dealer !== undefined) await countSend(session, dealer, set.digests, set.declared, peer.declared);
+  else if (!empty) await ecdhSend(session, set.digests, set.declared, peer.declared, true);
   const size = await receiveVerdict(session.link, peer.minimum, Math.min(set.count, peer.declared), terms.to === undefined);
   return terms.to === undefined ? size : undefined;
 }

@@ -111,6 +111,19 @@ describe('the cases of PETPlatform', () => {
       [5, 'ecdh'],
       [5, 'ecdh'],
     ]);
+    const seats = { exec_endpoints: { ...endpoints, 2: 'Fintech C' } };
+    const helped = await runJoint('psi_cardinality.mjs', psiArgs({ protocol: 'kkrt' }, { outputs: named, ...seats }), [
+      party(0, a),
+      party(1, b),
+      { name: 'Fintech C', inputs: {} },
+    ]);
+    expect(exits(helped)).toEqual([...well, [0, '']]);
+    expect(helped.map(({ outputs: written }) => Object.keys(written))).toEqual([['metrics.json'], ['metrics.json'], []]);
+    expect(reports(helped.slice(0, 2)).map(({ size, protocol }) => [size, protocol])).toEqual([
+      [5, 'kkrt'],
+      [5, 'kkrt'],
+    ]);
+    expect(helped[0]?.stdout).toContain('joined by kkrt, with random numbers of Fintech C: demanded by the job\n');
     const one = await cardinality({ to: '1' });
     expect(reports(one).map(({ size }) => size)).toEqual([null, 5]);
     const same = await run(a, b, { result: 'cardinality' }, { outputs: named });

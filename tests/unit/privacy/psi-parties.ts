@@ -3,6 +3,7 @@ import { agreeOnTerms } from '../../../src/privacy/handshake.js';
 import { agreeOnStreams, keyBytes } from '../../../src/privacy/key-agreement.js';
 import { type MemoryChannelOptions, memoryChannelPair } from '../../../src/privacy/memory-channel.js';
 import { MessageLink } from '../../../src/privacy/message-link.js';
+import { dealForCount } from '../../../src/privacy/psi/count-dealer.js';
 import type { IdSource } from '../../../src/privacy/psi/own-set.js';
 import { PhaseClock } from '../../../src/privacy/psi/phase-clock.js';
 import type { IdColumn } from '../../../src/privacy/psi/psi-digest.js';
@@ -19,6 +20,8 @@ export interface PsiSide extends Partial<Omit<PsiOwnOptions, 'party'>> {
 }
 
 export interface PsiRun extends Partial<PsiTerms> {
+  /** Hears what the dealer of a count comes to, where the terms have one. */
+  readonly onDealt?: (dealt: Promise<number>) => void;
   readonly wrap?: (channel: Channel, owner: string) => Channel;
   readonly channels?: MemoryChannelOptions;
   readonly seed?: number;
@@ -29,13 +32,23 @@ const isColumn = (ids: IdColumn | IdSource): ids is IdColumn =>
 
 /** Starts both sides over a link in memory; what each one comes to is its own promise. */
 export function startPsi(side0: PsiSide, side1: PsiSide, run: PsiRun = {}): [Promise<PsiResult>, Promise<PsiResult>] {
-  const { wrap = (channel) => channel, channels, seed, ...terms } = run;
+  const { wrap = (channel) => channel, channels, seed, onDealt, ...terms } = run;
   const ends = memoryChannelPair({ ...channels, names: ['party0', 'party1'] });
+  const dealerLinks =
+    terms.dealer === true ? ([0, 1] as const).map((party) => memoryChannelPair({ ...channels, names: [`party${party}`, 'dealer'] })) : [];
+  const [link0, link1] = dealerLinks;
+  if (link0 !== undefined && link1 !== undefined) {
+    const dealt = dealForCount([wrap(link0[1], 'dealer'), wrap(link1[1], 'dealer')], terms.jobDigest ?? '00', testRandom(seed, 2));
+    dealt.catch(() => undefined);
+    onDealt?.(dealt);
+  }
   const start = (side: PsiSide, party: 0 | 1): Promise<PsiResult> => {
     const { ids, terms: own, ...options } = side;
     const agreed: PsiTerms = { jobDigest: '00', result: 'both', normalize: ['none'], ...terms, ...own };
     const source = isColumn(ids) ? [[ids]] : ids;
-    return runPsi(wrap(ends[party], `party${party}`), agreed, { party, ...options }, source, testRandom(seed, party));
+    const toDealer = dealerLinks[party]?.[0];
+    const dealer = toDealer && wrap(toDealer, `party${party}`);
+    return runPsi(wrap(ends[party], `party${party}`), agreed, { party, ...options }, source, testRandom(seed, party), dealer);
   };
   const promises = [start(side0, 0), start(side1, 1)] as const;
   for (const promise of promises) promise.catch(() => undefined);

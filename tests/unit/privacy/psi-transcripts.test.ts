@@ -35,25 +35,31 @@ async function record(world: readonly [readonly string[], readonly string[]], ru
 }
 
 const shapeOf = (recorder: Recorder): string[] =>
-  ['party0', 'party1'].map((name) =>
+  ['party0', 'party1', 'dealer'].map((name) =>
     recorder.messages
       .filter(({ receiver }) => receiver === name)
       .map(({ kind, payload }) => `${kind} ${payload.byteLength}`)
       .join('\n'),
   );
 
-const masked = { kkrt: ['psiMasked', 'psiTags'], ecdh: ['psiElements', 'psiReturned'] } as const;
+const masked = {
+  kkrt: ['psiMasked', 'psiTags'],
+  ecdh: ['psiElements', 'psiReturned'],
+  dealt: ['psiMaskedBins', 'psiDealt', 'psiMasked', 'psiTags'],
+} as const;
 
 describe.each([
   ['kkrt', 'aligned', 1],
   ['kkrt', 'one', 1],
   ['ecdh', 'cardinality', 0.2],
+  ['dealt', 'cardinality', 1],
 ] as const)('what each side receives by %s for %s', (protocol, result, share) => {
   it('is uniform for two very different inputs, with the same sizes and rounds', async () => {
     const shapes: string[][] = [];
     for (const world of worlds) {
       const part = [world[0].slice(0, count * share), world[1].slice(0, count * share)] as const;
-      const recorder = await record(part, { protocol, result, ...(result === 'one' ? { to: 1 } : {}) });
+      const kind = protocol === 'dealt' ? ({ protocol: 'kkrt', dealer: true } as const) : { protocol };
+      const recorder = await record(part, { ...kind, result, ...(result === 'one' ? { to: 1 } : {}) });
       shapes.push(shapeOf(recorder));
       const tested = new Set<MessageKind>();
       for (const receiver of ['party0', 'party1']) {
@@ -71,6 +77,21 @@ describe.each([
       expect([...tested]).toEqual(expect.arrayContaining([...masked[protocol]]));
     }
     expect(shapes[0]).toEqual(shapes[1]);
+  });
+});
+
+describe('who deals for a count', () => {
+  it('hears terms, roles and the number of bins, whatever the ids are', async () => {
+    for (const world of worlds) {
+      const recorder = await record(world, { result: 'cardinality', protocol: 'kkrt', dealer: true });
+      const heard = recorder.messages.filter(({ receiver }) => receiver === 'dealer');
+      expect(heard.map(({ kind }) => kind).sort()).toEqual(['shape', 'shape', 'terms', 'terms']);
+      const shapes = heard.filter(({ kind }) => kind === 'shape').map(({ payload }) => [...new Uint32Array(payload.slice().buffer)]);
+      expect(shapes.sort()).toEqual([
+        [1, 3_840],
+        [2, 3_840],
+      ]);
+    }
   });
 });
 
@@ -161,32 +182,41 @@ function lying(channel: Channel, fault: Fault, after: number, spoiled: (kind: nu
   };
 }
 
-describe.each(['kkrt', 'ecdh'] as const)('a lying or vanishing side in %s', (protocol) => {
+describe.each(['kkrt', 'ecdh', 'dealt'] as const)('a lying or vanishing side in %s', (protocol) => {
+  const kind: PsiRun = protocol === 'dealt' ? { protocol: 'kkrt', result: 'cardinality', dealer: true } : { protocol };
+
   it('ends the run on both sides with a cause that names it', async () => {
     const a = Array.from({ length: 12 }, (_, i) => `${i}`);
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(0, 1), fc.constantFrom(...faults), fc.nat(9), async (who, fault, after) => {
-        let struck: number | undefined;
-        const wrap = (channel: Channel, owner: string): Channel =>
-          owner === `party${who}`
-            ? lying(channel, fault, after, (kind) => {
-                struck = kind;
-              })
-            : channel;
-        const sides = startPsi({ ids: a }, { ids: a.slice(4) }, { protocol, wrap, channels: { stallMs: 3_000 } });
-        const [honest, liar] = await Promise.allSettled([sides[(1 - who) as 0 | 1], sides[who as 0 | 1]]);
-        expect(honest.status).toBe(struck === undefined ? 'fulfilled' : 'rejected');
-        if (struck === undefined) return;
-        const error = (honest as PromiseRejectedResult).reason as ToolkitError;
-        expect(error.code).toMatch(/^DT_PEER_(PROTOCOL|GONE|TERMS|ABORTED)$/);
-        expect(error.message).toContain(`party${who}`);
-        // After its proof it has nothing more to hear.
-        if (struck !== messageKinds.psiProof) expect(liar.status).toBe('rejected');
-      }),
-      { numRuns: protocol === 'kkrt' ? 25 : 60 },
+      fc.asyncProperty(
+        fc.constantFrom(0, 1),
+        fc.constantFrom(...faults),
+        fc.nat(protocol === 'dealt' ? 14 : 9),
+        async (who, fault, after) => {
+          let struck: number | undefined;
+          const wrap = (channel: Channel, owner: string): Channel =>
+            owner === `party${who}`
+              ? lying(channel, fault, after, (kind) => {
+                  struck = kind;
+                })
+              : channel;
+          const sides = startPsi({ ids: a }, { ids: a.slice(4) }, { ...kind, wrap, channels: { stallMs: 3_000 } });
+          const [honest, liar] = await Promise.allSettled([sides[(1 - who) as 0 | 1], sides[who as 0 | 1]]);
+          expect(honest.status).toBe(struck === undefined ? 'fulfilled' : 'rejected');
+          if (struck === undefined) return;
+          const error = (honest as PromiseRejectedResult).reason as ToolkitError;
+          expect(error.code).toMatch(/^DT_PEER_(PROTOCOL|GONE|TERMS|ABORTED)$/);
+          expect(error.message).toContain(`party${who}`);
+          // After its last word it has nothing more to hear.
+          if (struck !== messageKinds.psiProof && !(protocol === 'dealt' && struck === messageKinds.psiVerdict))
+            expect(liar.status).toBe('rejected');
+        },
+      ),
+      { numRuns: protocol === 'ecdh' ? 60 : 25 },
     );
   }, 60_000);
 
+  if (protocol === 'dealt') return;
   it('that names a common id which is none fails the proof of alignment on both sides', async () => {
     const a = Array.from({ length: 16 }, (_, i) => `${i}`);
     const wrap = (channel: Channel, owner: string): Channel =>

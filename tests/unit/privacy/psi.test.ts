@@ -127,6 +127,33 @@ describe('private set intersection', () => {
     await expect(runPsiPair(a, b, { result: 'cardinality', protocol: 'kkrt' })).rejects.toMatchObject({ code: 'DT_INPUT_INVALID' });
   });
 
+  it('counts large sets without telling which, where a third party deals', async () => {
+    let dealt: Promise<number> | undefined;
+    const dealer: PsiRun = { result: 'cardinality', dealer: true, onDealt: (promise) => (dealt = promise) };
+    const [a, b] = [numbered(0, 5_000), numbered(1_766, 9_000)];
+    const both = await runPsiPair(a, b, dealer);
+    expect(both.map(({ size, rows, choice }) => [size, rows, choice.protocol])).toEqual([
+      [3_234, undefined, 'kkrt'],
+      [3_234, undefined, 'kkrt'],
+    ]);
+    expect(await dealt).toBeGreaterThan(5_000);
+    const one = await runPsiPair(a, b, { ...dealer, to: 1 });
+    expect(one.map(({ size }) => size)).toEqual([undefined, 3_234]);
+    // Small ones do without it, and it hears so.
+    const few = await runPsiPair(['1', '2'], ['2'], dealer);
+    expect([few.map(({ size, choice }) => [size, choice.protocol]), await dealt]).toEqual([Array(2).fill([1, 'ecdh']), 0]);
+    expect((await runPsiPair([], b, { ...dealer, protocol: 'kkrt' })).map(({ size }) => size)).toEqual([0, 0]);
+    expect((await runPsiPair(['x'], b, { ...dealer, protocol: 'kkrt' })).map(({ size }) => size)).toEqual([0, 0]);
+    expect((await runPsiPair(['8999'], b, { ...dealer, protocol: 'kkrt' })).map(({ size }) => size)).toEqual([1, 1]);
+    const padded = startPsi({ ids: a, padTo: 6_000 }, { ids: b, padTo: 8_000 }, { ...dealer, seed: 3 });
+    expect((await Promise.all(padded)).map(({ size, declared }) => [size, declared])).toEqual([
+      [3_234, 6_000],
+      [3_234, 8_000],
+    ]);
+    const demanding = startPsi({ ids: a, minIntersection: 3_235 }, { ids: b }, dealer);
+    for (const outcome of await Promise.allSettled(demanding)) expect(outcome).toMatchObject({ reason: { code: 'DT_PSI_TOO_FEW' } });
+  });
+
   it('finds one id in 100,000, from either side', async () => {
     const many = Int32Array.from({ length: 100_000 }, (_, i) => 3 * i);
     for (const one of [['299997'], ['299998']]) {
@@ -215,8 +242,8 @@ describe('private set intersection', () => {
 });
 
 describe('the choice of the protocol', () => {
-  const choose = (receiverCount: number, senderCount: number, demanded: 'auto' | 'kkrt' | 'ecdh' = 'auto', countOnly = false) =>
-    choosePsiProtocol({ receiverCount, senderCount, demanded, countOnly });
+  const choose = (receiverCount: number, senderCount: number, demanded: 'auto' | 'kkrt' | 'ecdh' = 'auto', count?: 'alone' | 'dealt') =>
+    choosePsiProtocol({ receiverCount, senderCount, demanded, countOnly: count !== undefined, dealer: count === 'dealt' });
 
   it('takes ecdh for small sets, kkrt for large or unequal ones, and says why', () => {
     expect(choose(10, 10)).toMatchObject({ protocol: 'ecdh', reason: expect.stringMatching(/10 and 10 ids.*against/) });
@@ -224,7 +251,9 @@ describe('the choice of the protocol', () => {
     expect(choose(1 << 10, 1 << 20).protocol).toBe('kkrt');
     expect(choose(1, 1 << 20).protocol).toBe('kkrt');
     expect(choose(10, 10, 'kkrt')).toEqual({ protocol: 'kkrt', reason: 'demanded by the job' });
-    expect(choose(1 << 20, 1 << 20, 'auto', true).protocol).toBe('ecdh');
+    expect(choose(1 << 20, 1 << 20, 'auto', 'alone').protocol).toBe('ecdh');
+    expect(choose(1 << 20, 1 << 20, 'auto', 'dealt').protocol).toBe('kkrt');
+    expect(choose(10, 10, 'auto', 'dealt').protocol).toBe('ecdh');
   });
 
   it('goes over once as the sets grow', () => {
