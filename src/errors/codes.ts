@@ -517,7 +517,7 @@ export const errorTable = {
     8,
     422,
   ),
-  DT_JOB_CANCELED: row('Job {id} was canceled by {by}.', 'Run it again with `dt job rerun {id}`.', 8, 409),
+  DT_JOB_CANCELED: row('Job {id} was canceled by {by}: {reason}', 'Run it again with `dt job rerun {id}`.', 8, 409),
   DT_JOB_ENDED: row('The operator was ended from outside: {reason}', 'Ask for the state of the job: `dt job status`.', 8, 409),
   DT_JOB_REVOKED: row('A grant of job {id} was revoked while it ran.', 'Ask the owner for a new grant.', 8, 403),
   DT_JOB_INTERRUPTED: row(

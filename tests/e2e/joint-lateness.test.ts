@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execJob } from '../../src/actions/job/exec-job.js';
+import { rerunJob } from '../../src/actions/job/rerun-job.js';
 import type { RunView } from '../../src/peers/run-view.js';
 import { createSandbox } from '../../src/sandbox/create-sandbox.js';
 import { loadConfig } from '../../src/tracer-daemon/config/load-config.js';
@@ -16,7 +18,7 @@ const others = (name: PartName): readonly PartName[] => partNames.filter((part) 
 
 describe.each([
   ['patient', 20],
-  ['impatient', 3],
+  ['impatient', 6],
 ] as const)('%s daemons of joint jobs whose parties come late, not, or go', (temper, peerWaitSeconds) => {
   let joint: JointWorld<BankRole>;
   const ownerOf = (name: PartName): BankRole => (name === 'b1' ? joint.b : name === 'c' ? joint.c : joint.a);
@@ -53,7 +55,7 @@ describe.each([
       for (const run of runs) {
         // Its own daemon gives up first where only one of its tokens is missing, and says so.
         expect(outcomes([run])[0]).toMatch(absent === 'a2' ? /^failed DT_JOINT_PEER_(ABSENT|FAILED)$/ : /^failed DT_JOINT_PEER_ABSENT$/);
-        expect(run.failure?.message).toContain(`${name} did not come to the joint job within 3 s`);
+        expect(run.failure?.message).toContain(`${name} did not come to the joint job within ${peerWaitSeconds} s`);
       }
       expectNothingReleased(runs, others(absent));
     });
@@ -82,6 +84,31 @@ describe.each([
       await heard(job.parts.c, 'Waiting for');
       await joint.b.restart();
       expect(outcomes(await job.ends(...partNames))).toEqual(succeeded);
+    });
+
+  if (temper === 'patient')
+    it('a daemon that is down when the job is asked for: the others end at once with that; a rerun makes up for it', async () => {
+      const algorithm = await joint.algorithm({ mode: 'ok' });
+      await joint.b.daemon.close();
+      const { job, shares } = await execJob(joint.c.context, { task: joint.task, algorithm, wait: true });
+      const untilReported = async (): Promise<void> => {
+        for (const { party, run } of shares)
+          if (run !== undefined)
+            await expect.poll(async () => (await party.client.job(run.id)).settlement, { timeout: 20_000 }).not.toBe('pending');
+      };
+      const endOf = (name: string) => shares.filter(({ party }) => party.ownerName === name);
+      for (const { run } of [...endOf('Bank A'), ...endOf('Third C')]) {
+        expect(outcomes([run as RunView])).toEqual(['canceled DT_JOB_CANCELED']);
+        expect(run?.failure?.message).toMatch(/canceled by 0x.*: Bank B cannot take part: The daemon at .* does not answer/);
+      }
+      expect(endOf('Bank B')).toMatchObject([{ run: undefined, problem: { code: 'DT_PEER_UNREACHABLE' } }]);
+      await untilReported();
+      for (const { state, failure } of (await rerunJob(joint.c.context, { job, wait: true })).shares)
+        expect(`${state} ${failure?.code}`).toMatch(/^canceled DT_JOB_CANCELED$|^unreachable DT_PEER_UNREACHABLE$/);
+      await untilReported();
+      await joint.b.restart();
+      const again = await rerunJob(joint.c.context, { job, wait: true });
+      expect(again.shares.map(({ state }) => state)).toEqual(all('succeeded'));
     });
 
   if (temper === 'patient')

@@ -5,6 +5,7 @@ import type { TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
 import { type ActionContext, step } from '../action-context.js';
+import { type AskedShare, endAbandoned } from './end-abandoned.js';
 import { followRun, type RunListener } from './follow-run.js';
 import { type Party, partiesOf } from './job-parties.js';
 
@@ -18,20 +19,15 @@ export interface ExecJobParameters {
   readonly signal?: AbortSignal;
 }
 
-export interface ExecutedShare {
-  readonly party: Party;
-  readonly run: RunView | undefined;
-  readonly problem: ToolkitError | undefined;
-}
-
 export interface ExecJobResult {
   readonly job: bigint;
-  readonly shares: readonly ExecutedShare[];
+  readonly shares: readonly AskedShare[];
 }
 
 /**
  * Checks that a joint job can be linked, adds it on chain, resolves its spec, and sends a signed request to every owner's daemon at once. One owner's refusal is reported
- * with the answers of the others; nothing is hidden behind the first failure.
+ * with the answers of the others; nothing is hidden behind the first failure. Where they can only compute together, none waits for one that
+ * has not taken its share.
  * @throws DT_ASSET_UNKNOWN, DT_POLICY_DENIED with nothing written, DT_CHAIN_REVERTED (closed task, missing grants, wrong owner), DT_DOCUMENT_*, DT_PEER_NO_ENDPOINT
  */
 export async function execJob(context: ActionContext, parameters: ExecJobParameters): Promise<ExecJobResult> {
@@ -39,28 +35,37 @@ export async function execJob(context: ActionContext, parameters: ExecJobParamet
   // A job that cannot start stays on chain for ever.
   requireAll(algorithm, checkLinked(await resolveTree(context.ledger, context.content, algorithm)));
   const job = await step(context, 'Add the job', () => context.ledger.addJob(task, algorithm), String);
-  const { parties, specDigest } = await step(
+  const { parties, spec, specDigest } = await step(
     context,
     'Resolve its parties',
     () => partiesOf(context, job),
     ({ parties: all }) => `${all.length}`,
   );
+  const ask = (party: Party) =>
+    step(
+      context,
+      `${party.ownerName}: ${party.assetName}`,
+      () => party.client.compute({ job, algorithm, dataToken: party.token, spec: specDigest }),
+      ({ state }) => state,
+    );
+  const asked = parties.map((party) => answered(party, () => ask(party)));
+  const ended = endAbandoned(spec, asked);
   const shares = await Promise.all(
-    parties.map(async (party): Promise<ExecutedShare> => {
-      try {
-        const run = await step(
-          context,
-          `${party.ownerName}: ${party.assetName}`,
-          () => party.client.compute({ job, algorithm, dataToken: party.token, spec: specDigest }),
-          (accepted) => accepted.state,
-        );
-        if (!parameters.wait) return { party, run, problem: undefined };
-        return { party, run: await followRun(party, run, parameters.listener, parameters.signal), problem: undefined };
-      } catch (error) {
-        if (error instanceof ToolkitError) return { party, run: undefined, problem: error };
-        throw error;
-      }
+    asked.map(async (answer): Promise<AskedShare> => {
+      const { party, run } = await answer;
+      if (run === undefined || !parameters.wait) return answer;
+      return answered(party, () => followRun(party, run, parameters.listener, parameters.signal));
     }),
   );
+  await ended;
   return { job, shares };
+}
+
+async function answered(party: Party, work: () => Promise<RunView>): Promise<AskedShare> {
+  try {
+    return { party, run: await work(), problem: undefined };
+  } catch (error) {
+    if (error instanceof ToolkitError) return { party, run: undefined, problem: error };
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { RunView } from '../../peers/daemon-client.js';
 import { type ActionContext, step } from '../action-context.js';
+import { type AskedShare, endAbandoned } from './end-abandoned.js';
 import { followRun, lastEventOf, type RunListener } from './follow-run.js';
 import { type PartyRun, partiesOf, runsIn } from './job-parties.js';
 import type { JobSelection } from './job-status.js';
@@ -23,7 +24,7 @@ export async function rerunJob(
   const { job, only } = parameters;
   const resolved = await partiesOf(context, job);
   const runs = await runsIn(context, resolved, only);
-  const { facts, specDigest } = resolved;
+  const { facts, spec, specDigest } = resolved;
   const again = (party: PartyRun): boolean =>
     party.problem === undefined && (party.run === undefined || (isFinalState(party.run.state) && party.run.state !== 'succeeded'));
   if (!runs.some(again) && runs.every(({ problem }) => problem === undefined)) {
@@ -32,20 +33,38 @@ export async function rerunJob(
   }
   const start = ({ client, run, token }: PartyRun): Promise<RunView> =>
     run === undefined ? client.compute({ job, algorithm: facts.root, dataToken: token, spec: specDigest }) : client.rerun(run.id);
+  const restart = async (party: PartyRun): Promise<AskedShare & { readonly before?: string | undefined }> => {
+    if (!again(party)) return { party, run: undefined, problem: party.problem };
+    try {
+      const isWatched = parameters.wait && parameters.listener !== undefined && party.run !== undefined;
+      const before = isWatched ? await lastEventOf(party, party.run, parameters.signal) : undefined;
+      const title = `${party.ownerName}: ${party.assetName}`;
+      const run = await step(
+        context,
+        title,
+        () => start(party),
+        ({ state }) => state,
+      );
+      return { party, run, problem: undefined, before };
+    } catch (error) {
+      if (error instanceof ToolkitError) return { party, run: undefined, problem: error };
+      throw error;
+    }
+  };
+  const restarted = runs.map((party) => ({ party, started: restart(party) }));
+  const ended =
+    only === undefined
+      ? endAbandoned(
+          spec,
+          restarted.map(({ started }) => started),
+        )
+      : undefined;
   const shares = await Promise.all(
-    runs.map(async (party): Promise<ShareView> => {
-      if (!again(party)) return viewShare(party, party.run, party.problem);
+    restarted.map(async ({ party, started }): Promise<ShareView> => {
+      const { run, problem, before } = await started;
+      if (run === undefined) return viewShare(party, party.run, problem);
+      if (!parameters.wait) return viewShare(party, run, undefined);
       try {
-        const isWatched = parameters.wait && parameters.listener !== undefined && party.run !== undefined;
-        const before = isWatched ? await lastEventOf(party, party.run, parameters.signal) : undefined;
-        const title = `${party.ownerName}: ${party.assetName}`;
-        const run = await step(
-          context,
-          title,
-          () => start(party),
-          ({ state }) => state,
-        );
-        if (!parameters.wait) return viewShare(party, run, undefined);
         return viewShare(party, await followRun(party, run, parameters.listener, parameters.signal, before), undefined);
       } catch (error) {
         if (error instanceof ToolkitError) return viewShare(party, party.run, error);
@@ -53,5 +72,6 @@ export async function rerunJob(
       }
     }),
   );
+  await ended;
   return { job, shares };
 }

@@ -21,7 +21,7 @@ export interface EndWord {
 export function endWord(error: unknown): EndWord | undefined {
   if (error instanceof PeerLost) return undefined;
   if (error instanceof PeerEnded) return { code: error.problem.code, message: error.problem.message, echo: true };
-  if (error instanceof RunAborted) return aborted(error);
+  if (error instanceof RunAborted) return ['stop', 'lost'].includes(error.abort.kind) ? undefined : { ...abortWord(error), echo: false };
   if (error instanceof ExecutionError && error.problem.code === 'DT_JOB_OPERATOR_FAILED')
     return { code: error.problem.code, message: `its operator ended with ${String(error.problem.details['exit'])}`, echo: false };
   const problem = error instanceof ExecutionError ? error.problem : toToolkitError(error);
@@ -32,10 +32,11 @@ export function endWord(error: unknown): EndWord | undefined {
   return { code, message: code === 'DT_BUG_UNEXPECTED' ? 'its daemon failed' : message, echo, ...(refusal && { refusal }) };
 }
 
-function aborted({ abort }: RunAborted): EndWord | undefined {
-  if (abort.kind === 'stop' || abort.kind === 'lost') return undefined;
-  if (abort.kind === 'revoked') return { code: 'DT_JOB_REVOKED', message: 'a grant was revoked', echo: false };
-  return { code: 'DT_JOB_CANCELED', message: `it was canceled by ${abort.by ?? 'its owner'}`, echo: false };
+/** Of a run that was ended from outside. */
+export function abortWord({ abort }: RunAborted): Pick<EndWord, 'code' | 'message'> {
+  if (abort.kind === 'revoked') return { code: 'DT_JOB_REVOKED', message: 'a grant was revoked' };
+  const why = abort.reason === undefined ? '' : `: ${abort.reason}`;
+  return { code: 'DT_JOB_CANCELED', message: `it was canceled by ${abort.by ?? 'its owner'}${why}` };
 }
 
 export async function tellEnd(peers: readonly JointPeer[], error: unknown): Promise<void> {

@@ -4,6 +4,7 @@ import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit } from '../../sandbox/sandbox.js';
 import { ExecutionError } from '../pipeline/execute.js';
 import { RunAborted } from '../pipeline/run-aborted.js';
+import { abortWord } from './end-word.js';
 import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { Meeting, OwnSide } from './meet.js';
 import type { RunningParty, Traffic } from './running-party.js';
@@ -64,10 +65,7 @@ function sharedReason(error: unknown, run: RunningParty): { readonly code: strin
     if (code !== 'DT_JOB_OPERATOR_FAILED') return { code, message: error.problem.message };
     return { code, message: run.reason ?? `its operator ended with ${String(details['exit'])}` };
   }
-  if (error instanceof RunAborted)
-    return error.abort.kind === 'revoked'
-      ? { code: 'DT_JOB_REVOKED', message: 'a grant was revoked' }
-      : { code: 'DT_JOB_CANCELED', message: `it was canceled by ${error.abort.by ?? 'its owner'}` };
+  if (error instanceof RunAborted) return abortWord(error);
   const { code, message } = error instanceof PeerEnded || error instanceof PeerLost ? error.problem : toToolkitError(error);
   // What failed inside may name folders of this machine.
   return code === 'DT_BUG_UNEXPECTED' ? { code, message: 'its daemon failed' } : { code, message };

@@ -8,6 +8,7 @@ import { forgetFinished, readFinished } from '../joint/finished-state.js';
 import { JointFailure } from '../joint/joint-ending.js';
 import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
+import { canceledBy } from '../store/run-change.js';
 import type { RunEnd } from '../store/store.js';
 import { authorize } from './authorize.js';
 import { writeEvidence } from './evidence-folder.js';
@@ -173,7 +174,7 @@ async function resolveAgain(deps: DaemonDeps, run: Run): Promise<ResolvedRequest
 function abortedEnd(run: Run, abort: AbortCause): RunEnd {
   if (abort.kind === 'revoked') return { outcome: 'failed', failure: problemOf(new ToolkitError('DT_JOB_REVOKED', { id: run.jobId })) };
   const by = abort.by ?? run.cancelRequestedBy ?? 'its owner';
-  return { outcome: 'canceled', failure: problemOf(new ToolkitError('DT_JOB_CANCELED', { id: run.jobId, by })) };
+  return { outcome: 'canceled', failure: problemOf(canceledBy(run.jobId, by, abort.reason ?? run.cancelReason)) };
 }
 
 export function problemOf(error: ToolkitError): RunProblem {

@@ -227,11 +227,9 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
   const onCancel = async (runId: string, isTold: boolean): Promise<void> => {
     const run = active.get(runId);
     if (run === undefined) return;
-    const by = await store.runs.get(runId).then(
-      (found) => found?.cancelRequestedBy,
-      () => undefined,
-    );
-    if (isTold || by !== undefined) abort(run, { kind: 'cancel', by: by ?? 'its owner' });
+    const asked = await store.runs.get(runId).catch(() => undefined);
+    const { cancelRequestedBy: by, cancelReason: reason } = asked ?? {};
+    if (isTold || by !== undefined) abort(run, { kind: 'cancel', by: by ?? 'its owner', ...(reason !== undefined && { reason }) });
   };
 
   const unsubscribe = store.waker.subscribe((signal) => {

@@ -152,10 +152,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const run = await scoped(param(request.params['id']), response);
     const by = requesterOf(response);
     const { reason } = (request.body ?? {}) as { reason?: string };
-    // Before the cancel itself, after which the run may end at once; it stands in the events that consumer and owner read.
-    if (reason !== undefined && !isFinal(run.state) && run.cancelRequestedBy === undefined)
-      await store.events.append({ runId: run.runId }, [{ kind: 'progress', time: deps.now(), payload: { cancelBy: by, reason } }]);
-    const result = await store.runs.requestCancel(run.runId, by);
+    const result = await store.runs.requestCancel(run.runId, by, reason);
     if (result === 'too-late')
       throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: run.state, needed: 'a job that has not ended' });
     response.status(202).json(await viewOf(deps, (await store.runs.get(run.runId)) ?? run));

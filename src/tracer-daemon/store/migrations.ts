@@ -14,6 +14,7 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { name: 'first tables', up: firstTables },
   { name: 'sessions and access tokens', up: accessTables },
+  { name: 'why a run is canceled', up: (trx) => trx.schema.alterTable('runs').addColumn('cancel_reason', 'text').execute() },
 ];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */

@@ -78,5 +78,10 @@ export const patchColumns = (patch: RunPatch): Partial<RunRow> => ({
 export const unheld = (row: RunRow): Partial<RunRow> => ({ worker_id: null, lease_expires_at: null, fence: row.fence + 1 });
 
 export const problemOf = ({ code, message, hint, details }: ToolkitError): RunProblem => ({ code, message, hint, details });
-export const canceledFailure = (row: RunRow, by: string): string =>
-  toJson(problemOf(new ToolkitError('DT_JOB_CANCELED', { id: row.job_id, by })));
+
+/** @param by who asked for it, which the row says */
+export const canceledFailure = (row: Pick<RunRow, 'job_id' | 'cancel_reason'>, by: string): string =>
+  toJson(problemOf(canceledBy(row.job_id, by, row.cancel_reason ?? undefined)));
+
+export const canceledBy = (id: bigint | string, by: string, reason = 'it gave no reason'): ToolkitError =>
+  new ToolkitError('DT_JOB_CANCELED', { id, by, reason });

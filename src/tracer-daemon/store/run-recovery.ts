@@ -46,17 +46,19 @@ export function runRecovery(
       return row?.at ?? undefined;
     },
 
-    requestCancel: (runId, by) =>
+    requestCancel: (runId, by, reason) =>
       session.write(async (write) => {
         const row = await lockRun(write, session.backend, { runId });
         if (row === undefined) return 'unknown';
         if (isFinal(row.state) || row.state === 'settling') return 'too-late';
+        const asked = { cancel_requested_by: by, cancel_reason: reason ?? null };
         if (row.state === 'queued') {
-          await changeState(write, row, 'settling', { cancel_requested_by: by, outcome: 'canceled', failure: canceledFailure(row, by) });
+          const failure = canceledFailure({ ...row, ...asked }, by);
+          await changeState(write, row, 'settling', { ...asked, outcome: 'canceled', failure });
           write.wake({ kind: 'settling' });
           return 'canceled';
         }
-        if (row.cancel_requested_by === null) await changeRun(write, row, { cancel_requested_by: by }, { cancelRequestedBy: by });
+        if (row.cancel_requested_by === null) await changeRun(write, row, asked, { cancelRequestedBy: by });
         write.wake({ kind: 'cancel', runId });
         return 'requested';
       }),

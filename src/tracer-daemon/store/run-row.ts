@@ -25,6 +25,7 @@ export const runOf = (row: RunRow): Run => ({
   failure: row.failure === null ? undefined : JSON.parse(row.failure),
   sandbox: row.sandbox === null ? undefined : JSON.parse(row.sandbox),
   cancelRequestedBy: row.cancel_requested_by ?? undefined,
+  cancelReason: row.cancel_reason ?? undefined,
   settlement: row.settlement,
   settlementTransaction: row.settlement_transaction ?? undefined,
   createdAt: row.created_at,

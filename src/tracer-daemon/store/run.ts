@@ -40,6 +40,7 @@ export interface Run {
   readonly failure: RunProblem | undefined;
   readonly sandbox: SandboxReport | undefined;
   readonly cancelRequestedBy: Address | undefined;
+  readonly cancelReason: string | undefined;
   readonly settlement: Settlement;
   readonly settlementTransaction: Bytes32 | undefined;
   readonly createdAt: number;

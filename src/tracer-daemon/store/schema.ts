@@ -44,6 +44,7 @@ export interface RunRow {
   failure: string | null;
   sandbox: string | null;
   cancel_requested_by: Address | null;
+  cancel_reason: string | null;
   settlement: Settlement;
   settlement_transaction: Bytes32 | null;
   created_at: number;

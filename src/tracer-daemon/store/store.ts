@@ -115,7 +115,7 @@ export interface RunStore {
    * 'canceled': it was queued and now settles as canceled. 'requested': its worker is told through the waker.
    * 'too-late': its end is decided. 'unknown': no such run.
    */
-  requestCancel(runId: string, by: Address): Promise<'canceled' | 'requested' | 'too-late' | 'unknown'>;
+  requestCancel(runId: string, by: Address, reason?: string): Promise<'canceled' | 'requested' | 'too-late' | 'unknown'>;
   /**
    * A failed, canceled or, after it had started, refused run goes to the end of the queue with fresh attempts.
    * @throws DT_JOB_UNKNOWN, DT_JOB_STATE (also while its receipt is not anchored), DT_JOB_QUEUE_FULL
