@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = path.join(root, 'src/ledger/evm/abi');
-const deployed = ['access/Organizations', 'tokens/Operators', 'tokens/DataTokens', 'market/TaskMarket'];
+const deployed = ['access/Organizations', 'tokens/Operators', 'tokens/DataTokens', 'market/TaskMarket', 'receipts/Receipts'];
 const libraries = '@openzeppelin/';
 
 /** foundry.toml says the same; tests/contracts would otherwise measure other code than what is deployed. */

@@ -91,6 +91,11 @@ contract Organizations is AccessControl, IOrganizations {
     }
 
     /// @inheritdoc IOrganizations
+    function isRegistered(address account) external view returns (bool) {
+        return _entries[account].texts != address(0);
+    }
+
+    /// @inheritdoc IOrganizations
     function organizationsOf(address[] calldata accounts) external view returns (Organization[] memory records) {
         records = new Organization[](accounts.length);
         for (uint256 i = 0; i < accounts.length; ++i) {

@@ -41,6 +41,9 @@ interface IOrganizations {
 
     function updateEndpoint(string calldata url, bytes32 linkKey) external;
 
+    /// @notice Whether an organization is registered at this address, whatever its roles.
+    function isRegistered(address account) external view returns (bool);
+
     /// @notice The records in the order asked; an empty name where there is none.
     function organizationsOf(address[] calldata accounts) external view returns (Organization[] memory records);
 }

@@ -8,21 +8,20 @@ import {IDataTokens} from "../interfaces/IDataTokens.sol";
 import {ITaskMarket} from "../interfaces/ITaskMarket.sol";
 
 /**
- * @title Tasks, the jobs that are run for them, and what became of each share
+ * @title Tasks, and the jobs that are run for them
  * @notice A demander opens a task and adds jobs, each a run of an algorithm that it owns. The owner of every leaf of
- * the algorithm runs a share and reports it with the digest of a signed receipt.
+ * the algorithm runs a share and tells {Receipts} what became of it.
  */
 contract TaskMarket is OrganizationGated, ITaskMarket {
     uint256 private constant TEXT_LIMIT = 4096;
 
-    /// @notice Where the algorithms are.
+    /// @inheritdoc ITaskMarket
     IDataTokens public immutable tokens;
 
     uint96 private _taskCount;
     uint96 private _jobCount;
     mapping(uint256 task => Task) private _tasks;
     mapping(uint256 job => Job) private _jobs;
-    mapping(uint256 job => mapping(uint256 token => Report)) private _reports;
 
     constructor(IAccessControl organizations_, IDataTokens tokens_) OrganizationGated(organizations_) {
         tokens = tokens_;
@@ -80,29 +79,6 @@ contract TaskMarket is OrganizationGated, ITaskMarket {
         emit JobAdded(job, task, algorithm, msg.sender);
     }
 
-    /**
-     * @notice Says what became of the share of one leaf. Anything but a success may be replaced by a later report, after
-     * a rerun; a success is final. A grant that has died since does not matter: what has happened can be told.
-     * @param path The algorithm, …, the leaf: each a child of the one before.
-     *
-     * Requirements:
-     * - the job exists and the path starts at its algorithm and ends at a leaf that the sender owns now;
-     * - the state and the digest are given;
-     * - no success was reported for this leaf.
-     */
-    function reportJob(uint256 job, uint256[] calldata path, ReportState state, bytes32 receiptDigest) external {
-        uint256 algorithm = _requireJob(job).algorithm;
-        if (path.length == 0 || path[0] != algorithm) revert JobPathIncorrect(job, algorithm);
-        uint256 token = path[path.length - 1];
-        address owner = tokens.leafOwner(path);
-        if (owner != msg.sender) revert JobIncorrectReporter(msg.sender, job, token, owner);
-        if (state == ReportState.None || receiptDigest == 0) revert JobReportEmpty(job, token);
-        Report storage report = _reports[job][token];
-        if (report.state == ReportState.Succeeded) revert JobAlreadySucceeded(job, token);
-        _reports[job][token] = Report(receiptDigest, state, msg.sender, uint48(block.timestamp));
-        emit JobReported(job, token, state, receiptDigest, msg.sender);
-    }
-
     /// @inheritdoc ITaskMarket
     function taskOf(uint256 task) public view returns (Task memory found) {
         found = _tasks[task];
@@ -112,11 +88,6 @@ contract TaskMarket is OrganizationGated, ITaskMarket {
     /// @inheritdoc ITaskMarket
     function jobOf(uint256 job) external view returns (Job memory) {
         return _requireJob(job);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function reportOf(uint256 job, uint256 token) external view returns (Report memory) {
-        return _reports[job][token];
     }
 
     /// @inheritdoc ITaskMarket

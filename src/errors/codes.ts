@@ -275,6 +275,12 @@ export const errorTable = {
     6,
     502,
   ),
+  DT_CHAIN_BOOK_OLD: row(
+    'The address book is of an older version of the contracts: it has no {missing}.',
+    'Move the file away and run `dt chain deploy` (or `dt chain start`) again: tokens and jobs of the old contracts stay with those.',
+    6,
+    502,
+  ),
   DT_CHAIN_REVERTED: row('The chain refused: {error}', '{advice}', 6, 409),
   DT_CHAIN_REJECTED: row('The chain did not take the transaction: {reason}', 'Check the balance and the key of the sender.', 6, 502),
   DT_CHAIN_FOLDER_BUSY: row(

@@ -1,4 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
+import type { ToolkitError } from '../errors/toolkit-error.js';
 
 /** Seconds since 1970, as the chain counts them. 0 in an expiry means: never. */
 export type ChainTime = number;
@@ -85,6 +86,23 @@ export interface JobReport {
   readonly receipt: Bytes32;
 }
 
+/** Receipts under one Merkle root (documents/receipt/merkle.ts), in one transaction. */
+export interface ReceiptBatch {
+  readonly root: Bytes32;
+  /** Of all receipts below the root. */
+  readonly count: number;
+  /** Of those of them that are about the share of a leaf. */
+  readonly reports: readonly JobReport[];
+}
+
+/** That an organization has anchored a root; it can do so once only. */
+export interface AnchorRecord {
+  readonly count: number;
+  readonly block: number;
+  readonly time: ChainTime;
+  readonly transaction: Bytes32;
+}
+
 /** One block of one chain: after a reorganization another block has the number. */
 export interface BlockRef {
   readonly block: number;
@@ -133,6 +151,8 @@ export type LedgerEvent = EventPlace &
       }
     | { readonly kind: 'task-closed'; readonly task: bigint }
     | { readonly kind: 'job-added'; readonly job: bigint; readonly task: bigint; readonly algorithm: TokenId; readonly demander: Address }
+    /** Comes before the reports of its transaction. */
+    | { readonly kind: 'receipts-anchored'; readonly by: Address; readonly root: Bytes32; readonly count: number }
     | {
         readonly kind: 'job-reported';
         readonly job: bigint;
@@ -140,6 +160,8 @@ export type LedgerEvent = EventPlace &
         readonly state: ReportState;
         readonly receipt: Bytes32;
         readonly reporter: Address;
+        /** Root of the anchor that it came with. */
+        readonly anchor: Bytes32;
       }
   );
 
@@ -193,6 +215,8 @@ export interface LedgerReader {
     onEvent: (event: LedgerEvent) => void,
     options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void },
   ): Promise<void>;
+  /** When and where this organization anchored this root; undefined when it has not. */
+  anchorOf(by: Address, root: Bytes32): Promise<AnchorRecord | undefined>;
   /** Chain head. @throws DT_CHAIN_UNREACHABLE */
   head(): Promise<{ block: number; time: ChainTime }>;
   close(): void;
@@ -215,6 +239,12 @@ export interface Ledger extends LedgerReader {
   createTask(name: string, description: string): Promise<bigint>;
   closeTask(task: bigint): Promise<void>;
   addJob(task: bigint, algorithm: TokenId): Promise<bigint>;
-  /** @returns the hash of the transaction */
-  reportJob(report: JobReport): Promise<Bytes32>;
+  /**
+   * All of it or nothing, and once for each root.
+   * @returns the hash of the transaction
+   * @throws DT_CHAIN_REVERTED, also for one report that the chain refuses: `refusals` says which
+   */
+  anchorReceipts(batch: ReceiptBatch): Promise<Bytes32>;
+  /** Which of these reports the chain would refuse now, each taken alone: DT_CHAIN_REVERTED, or undefined. In the order given, one round trip. */
+  refusals(reports: readonly JobReport[]): Promise<readonly (ToolkitError | undefined)[]>;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ITaskMarket} from "../../contracts/interfaces/ITaskMarket.sol";
+import {IReceipts} from "../../contracts/interfaces/IReceipts.sol";
 import {ToolkitTest} from "./ToolkitTest.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev One call a test, so that `.gas-snapshot` shows what a change costs. docs/gas.md has the gas of whole transactions.
 contract GasTest is ToolkitTest {
+    bytes32 private constant ROOT = keccak256("root");
+
     uint256[3] private leaves;
     uint256 private pending;
     uint256 private algorithm;
@@ -74,9 +76,24 @@ contract GasTest is ToolkitTest {
         market.addJob(task, algorithm);
     }
 
-    function test_report_job() public {
+    function test_anchor_one_report() public {
+        IReceipts.Report[] memory reports = _reports(job, _list(algorithm, leaves[0]), IReceipts.ReportState.Succeeded);
         vm.prank(BANK);
-        market.reportJob(job, _list(algorithm, leaves[0]), ITaskMarket.ReportState.Succeeded, DIGEST);
+        receipts.anchor(ROOT, 1, reports);
+    }
+
+    function test_anchor_three_reports() public {
+        IReceipts.Report[] memory reports = new IReceipts.Report[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            reports[i] = IReceipts.Report(job, _list(algorithm, leaves[i]), IReceipts.ReportState.Succeeded, DIGEST);
+        }
+        vm.prank(BANK);
+        receipts.anchor(ROOT, 3, reports);
+    }
+
+    function test_anchor_without_reports() public {
+        vm.prank(BANK);
+        receipts.anchor(ROOT, 100, new IReceipts.Report[](0));
     }
 
     function test_transfer_composite_of_3() public {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IDataTokens} from "../../contracts/interfaces/IDataTokens.sol";
-import {ITaskMarket} from "../../contracts/interfaces/ITaskMarket.sol";
+import {IReceipts} from "../../contracts/interfaces/IReceipts.sol";
 import {LedgerModel} from "./LedgerModel.sol";
 import {ToolkitTest} from "./ToolkitTest.sol";
 import {vm} from "./Vm.sol";
@@ -18,7 +18,7 @@ contract LedgerInvariants is ToolkitTest {
         }
         vm.prank(address(0xAC00));
         uint256 task = market.createTask("Task", "");
-        model = new LedgerModel(tokens, market, task);
+        model = new LedgerModel(tokens, market, receipts, task);
     }
 
     function targetContracts() external view returns (address[] memory targets) {
@@ -59,10 +59,17 @@ contract LedgerInvariants is ToolkitTest {
     function invariant_a_success_never_changes() external view {
         LedgerModel.Success[] memory successes = model.successes();
         for (uint256 i = 0; i < successes.length; ++i) {
-            ITaskMarket.Report memory report = market.reportOf(successes[i].job, successes[i].token);
-            assert(report.state == ITaskMarket.ReportState.Succeeded);
-            assert(report.receiptDigest == successes[i].receipt);
+            IReceipts.Reported memory report = receipts.reportOf(successes[i].job, successes[i].token);
+            assert(report.state == IReceipts.ReportState.Succeeded);
         }
+    }
+
+    function invariant_an_anchor_stays_as_it_was_made() external view {
+        LedgerModel.Anchor[] memory anchors = model.anchors();
+        for (uint256 i = 0; i < anchors.length; ++i) {
+            assert(receipts.anchorOf(anchors[i].by, anchors[i].root).timestamp == anchors[i].timestamp);
+        }
+        assert(anchors.length == model.done("report") + model.done("anchor"));
     }
 
     /// @dev One sequence in which everything works: were the model to refuse all, the invariants would prove nothing.
@@ -76,11 +83,22 @@ contract LedgerInvariants is ToolkitTest {
         }
         model.activate(3, 1);
         model.addJob(3, 0);
-        model.report(0, 0, 1, 1);
+        // Failed, then succeeded, both in one anchor.
+        model.report(0, 0, 0, 2 + 5 * 1, 2);
+        model.anchor(1, 1);
         model.revoke(3, 0, 1);
         model.transfer(3, 1);
-        bytes32[8] memory all =
-            [bytes32("mintLeaf"), "mintComposite", "grant", "activate", "addJob", "report", "revoke", "transfer"];
+        bytes32[9] memory all = [
+            bytes32("mintLeaf"),
+            "mintComposite",
+            "grant",
+            "activate",
+            "addJob",
+            "report",
+            "anchor",
+            "revoke",
+            "transfer"
+        ];
         for (uint256 i = 0; i < all.length; ++i) {
             assert(model.done(all[i]) > 0);
         }

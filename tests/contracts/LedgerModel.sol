@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ITaskMarket} from "../../contracts/interfaces/ITaskMarket.sol";
+import {IReceipts} from "../../contracts/interfaces/IReceipts.sol";
 import {TaskMarket} from "../../contracts/market/TaskMarket.sol";
+import {Receipts} from "../../contracts/receipts/Receipts.sol";
 import {DataTokens} from "../../contracts/tokens/DataTokens.sol";
 import {vm} from "./Vm.sol";
 
@@ -20,13 +21,19 @@ contract LedgerModel {
     struct Success {
         uint256 job;
         uint256 token;
-        bytes32 receipt;
+    }
+
+    struct Anchor {
+        address by;
+        bytes32 root;
+        uint256 timestamp;
     }
 
     uint256 private constant ACTORS = 4;
 
     DataTokens public immutable tokens;
     TaskMarket public immutable market;
+    Receipts public immutable receipts;
     uint256 public immutable task;
 
     uint256[] public ids;
@@ -35,12 +42,13 @@ contract LedgerModel {
     uint256[] public jobs;
     mapping(uint256 job => uint256 algorithm) private _algorithms;
     Success[] private _successes;
+    Anchor[] private _anchors;
     uint256 private _salts;
     /// How often each thing has worked, so that a run which did nothing can be told.
     mapping(bytes32 what => uint256 count) public done;
 
-    constructor(DataTokens tokens_, TaskMarket market_, uint256 task_) {
-        (tokens, market, task) = (tokens_, market_, task_);
+    constructor(DataTokens tokens_, TaskMarket market_, Receipts receipts_, uint256 task_) {
+        (tokens, market, receipts, task) = (tokens_, market_, receipts_, task_);
     }
 
     /// @dev All actors hold both roles; the roles have tests of their own. The first one owns the task.
@@ -155,20 +163,40 @@ contract LedgerModel {
         }
     }
 
-    function report(uint256 jobSeed, uint256 childSeed, uint256 state, uint256 who) external {
+    /// @dev Two shares in one anchor, often the same one twice, and now and then under a root that was used before.
+    function report(uint256 jobSeed, uint256 firstSeed, uint256 secondSeed, uint256 states, uint256 who) external {
         if (jobs.length == 0) return;
-        uint256 job = jobs[jobSeed % jobs.length];
-        uint256[] memory path = _pathDown(_algorithms[job], childSeed);
-        uint256 token = path[path.length - 1];
-        address sender = _mostly(_tokens[token].owner, who);
-        bytes32 receipt = keccak256(abi.encode(++_salts));
-        ITaskMarket.ReportState said = ITaskMarket.ReportState(state % 5);
-        bool allowed = sender == _tokens[token].owner && said != ITaskMarket.ReportState.None && !_succeeded(job, token);
+        IReceipts.Report[] memory reports = new IReceipts.Report[](2);
+        reports[0] = _reportOf(jobSeed, firstSeed, states);
+        reports[1] = _reportOf(jobSeed / 7, secondSeed, states / 5);
+        address sender = _mostly(_tokens[_leafOf(reports[0])].owner, who);
+        bytes32 root = _anchors.length > 0 && who % 7 == 1
+            ? _anchors[states % _anchors.length].root
+            : keccak256(abi.encode(++_salts));
+        bool allowed = !anchored(sender, root) && _mayReport(sender, reports[0]) && _mayReport(sender, reports[1])
+            && !(_same(reports[0], reports[1]) && reports[0].state == IReceipts.ReportState.Succeeded);
         vm.prank(sender);
-        try market.reportJob(job, path, said, receipt) {
+        try receipts.anchor(root, 2, reports) {
             assert(allowed);
-            if (said == ITaskMarket.ReportState.Succeeded) _successes.push(Success(job, token, receipt));
+            _anchors.push(Anchor(sender, root, block.timestamp));
+            _remember(reports[0]);
+            _remember(reports[1]);
             ++done["report"];
+        } catch {
+            assert(!allowed);
+        }
+    }
+
+    /// @dev Receipts that are about no leaf.
+    function anchor(uint256 who, uint256 old) external {
+        bool again = _anchors.length > 0 && old % 4 == 0;
+        bytes32 root = again ? _anchors[old % _anchors.length].root : keccak256(abi.encode(++_salts));
+        bool allowed = !anchored(actor(who), root);
+        vm.prank(actor(who));
+        try receipts.anchor(root, 1, new IReceipts.Report[](0)) {
+            assert(allowed);
+            _anchors.push(Anchor(actor(who), root, block.timestamp));
+            ++done["anchor"];
         } catch {
             assert(!allowed);
         }
@@ -189,6 +217,17 @@ contract LedgerModel {
 
     function tokenOf(uint256 id) external view returns (Token memory) {
         return _tokens[id];
+    }
+
+    function anchored(address by, bytes32 root) public view returns (bool) {
+        for (uint256 i = 0; i < _anchors.length; ++i) {
+            if (_anchors[i].by == by && _anchors[i].root == root) return true;
+        }
+        return false;
+    }
+
+    function anchors() external view returns (Anchor[] memory) {
+        return _anchors;
     }
 
     function successes() external view returns (Success[] memory) {
@@ -236,6 +275,33 @@ contract LedgerModel {
         for (uint256 i = 0; i < length; ++i) {
             path[i] = buffer[i];
         }
+    }
+
+    function _reportOf(uint256 jobSeed, uint256 childSeed, uint256 state)
+        private
+        returns (IReceipts.Report memory made)
+    {
+        made.job = jobs[jobSeed % jobs.length];
+        made.path = _pathDown(_algorithms[made.job], childSeed);
+        made.state = IReceipts.ReportState(state % 5);
+        made.receipt = keccak256(abi.encode(++_salts));
+    }
+
+    function _leafOf(IReceipts.Report memory said) private pure returns (uint256) {
+        return said.path[said.path.length - 1];
+    }
+
+    function _same(IReceipts.Report memory a, IReceipts.Report memory b) private pure returns (bool) {
+        return a.job == b.job && _leafOf(a) == _leafOf(b);
+    }
+
+    function _mayReport(address sender, IReceipts.Report memory said) private view returns (bool) {
+        return sender == _tokens[_leafOf(said)].owner && said.state != IReceipts.ReportState.None
+            && !_succeeded(said.job, _leafOf(said));
+    }
+
+    function _remember(IReceipts.Report memory said) private {
+        if (said.state == IReceipts.ReportState.Succeeded) _successes.push(Success(said.job, _leafOf(said)));
     }
 
     function _succeeded(uint256 job, uint256 token) private view returns (bool) {

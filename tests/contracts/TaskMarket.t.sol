@@ -95,78 +95,6 @@ contract TaskMarketTest is ToolkitTest {
         market.addJob(task, algorithm);
     }
 
-    function test_reports_are_the_leaf_owners() public {
-        uint256 job = _job();
-        uint256[] memory path = _list(algorithm, union, clinicLeaf);
-        vm.expectRevert(
-            abi.encodeWithSelector(ITaskMarket.JobIncorrectReporter.selector, BANK, job, clinicLeaf, CLINIC)
-        );
-        vm.prank(BANK);
-        market.reportJob(job, path, ITaskMarket.ReportState.Succeeded, DIGEST);
-
-        vm.expectEmit(true, true, true, true, address(market));
-        emit ITaskMarket.JobReported(job, clinicLeaf, ITaskMarket.ReportState.Failed, DIGEST, CLINIC);
-        _report(CLINIC, job, path, ITaskMarket.ReportState.Failed);
-        ITaskMarket.Report memory report = market.reportOf(job, clinicLeaf);
-        assert(report.state == ITaskMarket.ReportState.Failed && report.receiptDigest == DIGEST);
-        assert(report.reporter == CLINIC && report.timestamp == block.timestamp);
-        assert(market.reportOf(job, bankLeaf).state == ITaskMarket.ReportState.None);
-    }
-
-    function test_reports_follow_a_true_path() public {
-        uint256 job = _job();
-        vm.startPrank(CLINIC);
-        vm.expectRevert(abi.encodeWithSelector(IDataTokens.TokenNotChild.selector, clinicLeaf, algorithm));
-        market.reportJob(job, _list(algorithm, clinicLeaf), ITaskMarket.ReportState.Succeeded, DIGEST);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobPathIncorrect.selector, job, algorithm));
-        market.reportJob(job, _list(union, clinicLeaf), ITaskMarket.ReportState.Succeeded, DIGEST);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobPathIncorrect.selector, job, algorithm));
-        market.reportJob(job, new uint256[](0), ITaskMarket.ReportState.Succeeded, DIGEST);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobUnknown.selector, 8));
-        market.reportJob(8, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Succeeded, DIGEST);
-        vm.stopPrank();
-        vm.expectRevert(abi.encodeWithSelector(IDataTokens.TokenIsComposite.selector, union));
-        vm.prank(UNION);
-        market.reportJob(job, _list(algorithm, union), ITaskMarket.ReportState.Succeeded, DIGEST);
-    }
-
-    function test_reports_say_something() public {
-        uint256 job = _job();
-        vm.startPrank(BANK);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobReportEmpty.selector, job, bankLeaf));
-        market.reportJob(job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.None, DIGEST);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobReportEmpty.selector, job, bankLeaf));
-        market.reportJob(job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Succeeded, 0);
-    }
-
-    function testFuzz_a_success_is_final_and_all_else_is_not(uint8 first, uint8 second) public {
-        ITaskMarket.ReportState one = ITaskMarket.ReportState(first % 4 + 1);
-        ITaskMarket.ReportState two = ITaskMarket.ReportState(second % 4 + 1);
-        uint256 job = _job();
-        uint256[] memory path = _list(algorithm, bankLeaf);
-        _report(BANK, job, path, one);
-        if (one == ITaskMarket.ReportState.Succeeded) {
-            vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobAlreadySucceeded.selector, job, bankLeaf));
-        }
-        vm.prank(BANK);
-        market.reportJob(job, path, two, keccak256("second receipt"));
-        assert(market.reportOf(job, bankLeaf).state == (one == ITaskMarket.ReportState.Succeeded ? one : two));
-    }
-
-    /// @dev What has happened can be told, also when the grant is gone and the task is closed; by who owns the leaf now.
-    function test_reports_come_late_and_from_the_owner_of_today() public {
-        uint256 job = _job();
-        vm.prank(THIRD);
-        market.closeTask(task);
-        vm.startPrank(BANK);
-        tokens.revoke(bankLeaf, algorithm);
-        tokens.transferFrom(BANK, CLINIC, bankLeaf);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.JobIncorrectReporter.selector, BANK, job, bankLeaf, CLINIC));
-        market.reportJob(job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Canceled, DIGEST);
-        vm.stopPrank();
-        _report(CLINIC, job, _list(algorithm, bankLeaf), ITaskMarket.ReportState.Canceled);
-    }
-
     /// @dev Compared as bytes: to decode so much at once is more than the stack of the compiler's old pipeline holds.
     function _expectTree(uint256 job) private view {
         ITaskMarket.JobTree memory expected;
@@ -183,11 +111,6 @@ contract TaskMarketTest is ToolkitTest {
     function _job() private returns (uint256) {
         vm.prank(THIRD);
         return market.addJob(task, algorithm);
-    }
-
-    function _report(address owner, uint256 job, uint256[] memory path, ITaskMarket.ReportState state) private {
-        vm.prank(owner);
-        market.reportJob(job, path, state, DIGEST);
     }
 
     function _expectRole(address account) private {

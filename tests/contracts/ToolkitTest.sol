@@ -3,7 +3,9 @@ pragma solidity ^0.8.24;
 
 import {Organizations} from "../../contracts/access/Organizations.sol";
 import {IOrganizations} from "../../contracts/interfaces/IOrganizations.sol";
+import {IReceipts} from "../../contracts/interfaces/IReceipts.sol";
 import {TaskMarket} from "../../contracts/market/TaskMarket.sol";
+import {Receipts} from "../../contracts/receipts/Receipts.sol";
 import {DataTokens} from "../../contracts/tokens/DataTokens.sol";
 import {Operators} from "../../contracts/tokens/Operators.sol";
 import {vm} from "./Vm.sol";
@@ -22,6 +24,7 @@ abstract contract ToolkitTest {
     Operators internal operators;
     DataTokens internal tokens;
     TaskMarket internal market;
+    Receipts internal receipts;
     uint256 private _salts;
 
     function setUp() public virtual {
@@ -30,6 +33,7 @@ abstract contract ToolkitTest {
         operators = new Operators(organizations);
         tokens = new DataTokens(organizations);
         market = new TaskMarket(organizations, tokens);
+        receipts = new Receipts(organizations, market);
         _register(BANK, false, true);
         _register(CLINIC, false, true);
         _register(UNION, true, false);
@@ -97,5 +101,14 @@ abstract contract ToolkitTest {
     function _list(uint256 a, uint256 b, uint256 c) internal pure returns (uint256[] memory list) {
         list = new uint256[](3);
         (list[0], list[1], list[2]) = (a, b, c);
+    }
+
+    function _reports(uint256 job, uint256[] memory path, IReceipts.ReportState state)
+        internal
+        pure
+        returns (IReceipts.Report[] memory list)
+    {
+        list = new IReceipts.Report[](1);
+        list[0] = IReceipts.Report(job, path, state, DIGEST);
     }
 }

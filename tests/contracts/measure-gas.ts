@@ -2,7 +2,7 @@ import { Wallet } from 'ethers';
 import { parseAddress, parseBytes32 } from '../../src/documents/ids.js';
 import { connectLedger } from '../../src/ledger/evm/connect-ledger.js';
 import { deployToolkit } from '../../src/ledger/evm/deploy-toolkit.js';
-import type { Ledger } from '../../src/ledger/ledger.js';
+import type { JobReport, Ledger } from '../../src/ledger/ledger.js';
 import { startAnvilChain } from '../support/dev-chains.js';
 
 export interface GasRow {
@@ -121,14 +121,38 @@ async function measureAll(measure: Measure, admin: Ledger, bank: Ledger, third: 
     () => third.addJob(1n, one),
     () => third.addJob(2n, two),
   );
-  const report = (jobId: bigint, algorithm: typeof one) =>
-    bank.reportJob({ jobId, path: [algorithm, leaves[0]!], state: 'succeeded', receipt: fixed('receipt', Number(jobId)) });
+  const report = (jobId: bigint, n: number): JobReport => {
+    const path = [jobId % 2n === 1n ? one : two, leaves[n]!];
+    return { jobId, path, state: 'succeeded', receipt: fixed('receipt', Number(jobId) * 3 + n) };
+  };
+  const anchor = (n: number, reports: readonly JobReport[], count = reports.length) =>
+    bank.anchorReceipts({ root: fixed('root', n), count, reports });
   await measure(
-    'Report a share of a job',
+    'Anchor one receipt with its report',
     undefined,
-    () => report(1n, one),
-    () => report(2n, two),
+    () => anchor(1, [report(1n, 0)]),
+    () => anchor(2, [report(2n, 0)]),
   );
+  await measure(
+    'Anchor a root of 100 receipts without reports',
+    undefined,
+    () => anchor(3, [], 100),
+    () => anchor(4, [], 100),
+  );
+  // Of as many jobs: what many reports share is the transaction and the root.
+  const jobs: bigint[] = [];
+  for (let i = 0; i < 220; i++) jobs.push(await third.addJob(i % 2 === 0 ? 1n : 2n, i % 2 === 0 ? one : two));
+  const some = (from: number, count: number) => jobs.slice(from, from + count).map((jobId) => report(jobId, 1));
+  for (const [count, from] of [
+    [10, 0],
+    [100, 20],
+  ] as const)
+    await measure(
+      `Anchor ${count} receipts with their reports`,
+      undefined,
+      () => anchor(5 + count, some(from, count)),
+      () => anchor(6 + count, some(from + count, count)),
+    );
   await measure(
     'Revoke a grant',
     undefined,
@@ -162,6 +186,7 @@ export function gasTable(rows: readonly GasRow[]): string {
     '',
     'Texts are of realistic length (32 characters of name, 53 of description, 30 of URL). 32 more characters of name or description cost about',
     '7,000 gas, of URL 22,000. Names and descriptions of tasks are in events only: 32 characters cost about 800.',
+    'A daemon anchors all receipts that wait in one transaction: of 100 with their reports each costs 38 % of one alone.',
     '',
   ].join('\n');
 }

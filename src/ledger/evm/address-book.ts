@@ -9,11 +9,12 @@ export interface AddressBook {
   readonly operators: Address;
   readonly tokens: Address;
   readonly market: Address;
+  readonly receipts: Address;
   /** Block of the first contract: nothing happened before it. */
   readonly block: number;
 }
 
-/** @throws DT_INPUT_INVALID, DT_INPUT_JSON */
+/** @throws DT_INPUT_INVALID, DT_INPUT_JSON, DT_CHAIN_BOOK_OLD */
 export function parseAddressBook(text: string): AddressBook {
   let value: unknown;
   try {
@@ -22,22 +23,25 @@ export function parseAddressBook(text: string): AddressBook {
     throw new ToolkitError('DT_INPUT_JSON', { what: 'The address book', reason: error instanceof Error ? error.message : '' }, error);
   }
   if (!isRecord(value)) throw invalid('an object');
-  const keys = ['chainId', 'organizations', 'operators', 'tokens', 'market', 'block'];
+  const keys = ['chainId', 'organizations', 'operators', 'tokens', 'market', 'receipts', 'block'];
   const extra = Object.keys(value).find((key) => !keys.includes(key));
   if (extra !== undefined) throw invalid(`no key ${extra}`);
+  if (value['receipts'] === undefined && value['market'] !== undefined)
+    throw new ToolkitError('DT_CHAIN_BOOK_OLD', { missing: 'receipts' });
   return {
     chainId: integerOf(value['chainId'], 'chainId', 1),
     organizations: parseAddress(value['organizations'], 'organizations in the address book'),
     operators: parseAddress(value['operators'], 'operators in the address book'),
     tokens: parseAddress(value['tokens'], 'tokens in the address book'),
     market: parseAddress(value['market'], 'market in the address book'),
+    receipts: parseAddress(value['receipts'], 'receipts in the address book'),
     block: integerOf(value['block'], 'block', 0),
   };
 }
 
 export function serializeAddressBook(book: AddressBook): string {
-  const { chainId, organizations, operators, tokens, market, block } = book;
-  return `${JSON.stringify({ chainId, organizations, operators, tokens, market, block }, null, 2)}\n`;
+  const { chainId, organizations, operators, tokens, market, receipts, block } = book;
+  return `${JSON.stringify({ chainId, organizations, operators, tokens, market, receipts, block }, null, 2)}\n`;
 }
 
 function integerOf(value: unknown, key: string, least: number): number {

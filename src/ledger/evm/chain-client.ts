@@ -65,7 +65,7 @@ export class ChainClient {
   /** That each contract names the others of the address book shows that all are of one deployment. */
   #questions(): readonly { call: RpcCall; check: (result: unknown) => void }[] {
     const { book, rpc } = this;
-    const names = (contract: ContractName, method: 'organizations' | 'tokens') => {
+    const names = (contract: ContractName, method: 'organizations' | 'tokens' | 'market') => {
       const call: RpcCall = { method: 'eth_call', params: [{ to: book[contract], data: id(`${method}()`).slice(0, 10) }, 'latest'] };
       const check = (result: unknown) => {
         if (
@@ -91,6 +91,8 @@ export class ChainClient {
       names('market', 'tokens'),
       names('operators', 'organizations'),
       names('tokens', 'organizations'),
+      names('receipts', 'organizations'),
+      names('receipts', 'market'),
     ];
   }
 

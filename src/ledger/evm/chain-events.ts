@@ -1,7 +1,7 @@
 import type { Bytes32 } from '../../documents/ids.js';
 import type { ChainTime, EventPlace, LedgerEvent, ReportState } from '../ledger.js';
 import type { ChainClient } from './chain-client.js';
-import { addressOf, bigintOf, bytes32Of, type ContractName, fieldsOf, numberOf, textOf, tokenOf } from './codecs.js';
+import { addressOf, bigintOf, bytes32Of, type ContractName, contractNames, fieldsOf, numberOf, textOf, tokenOf } from './codecs.js';
 import { isRecord, quantityOf, type Rpc, type RpcCall, resultOf, unreachable } from './rpc.js';
 
 /** A log as the node gives it, checked in form. */
@@ -12,7 +12,7 @@ export interface ChainLog {
   readonly block: number;
   readonly blockHash: Bytes32;
   readonly logIndex: number;
-  readonly transaction: string;
+  readonly transaction: Bytes32;
   /** Not every node tells it. */
   readonly time: ChainTime | undefined;
   /** The block of this log is no longer part of the chain. */
@@ -48,7 +48,7 @@ export async function eventsOf(client: ChainClient, logs: readonly ChainLog[], r
     const body = bodyOf(client, log);
     if (body === undefined) continue;
     const { block, blockHash, logIndex } = log;
-    events.push({ block, blockHash, logIndex, transaction: bytes32Of(log.transaction), time, ...body });
+    events.push({ block, blockHash, logIndex, transaction: log.transaction, time, ...body });
   }
   return events;
 }
@@ -67,7 +67,7 @@ export function timeOfBlock(block: unknown, rpc: Rpc): ChainTime {
 type Body<Event = LedgerEvent> = Event extends unknown ? Omit<Event, keyof EventPlace> : never;
 
 function bodyOf(client: ChainClient, log: ChainLog): Body | undefined {
-  const contract = (['organizations', 'operators', 'tokens', 'market'] as const).find((name) => client.book[name] === log.address);
+  const contract = contractNames.find((name) => client.book[name] === log.address);
   if (contract === undefined) return undefined;
   const parsed = client.codecs.of(contract).parseLog({ topics: log.topics, data: log.data });
   return parsed === null ? undefined : bodyOfEvent(contract, parsed.name, fieldsOf(parsed.args));
@@ -114,8 +114,11 @@ function bodyOfEvent(contract: ContractName, name: string, args: readonly unknow
     case 'JobReported': {
       const state = STATES[numberOf(c)];
       if (state === undefined) return undefined;
-      return { kind: 'job-reported', job: bigintOf(a), token: tokenOf(b), state, receipt: bytes32Of(d), reporter: addressOf(e) };
+      const said = { state, receipt: bytes32Of(d), reporter: addressOf(e), anchor: bytes32Of(f) };
+      return { kind: 'job-reported', job: bigintOf(a), token: tokenOf(b), ...said };
     }
+    case 'ReceiptsAnchored':
+      return { kind: 'receipts-anchored', by: addressOf(a), root: bytes32Of(b), count: numberOf(c) };
     default:
       // Approvals and the role events of AccessControl, which OrganizationRecorded covers.
       return undefined;

@@ -4,9 +4,11 @@ import { type Address, type Bytes32, bytes32OfToken, parseAddress, parseBytes32,
 import { dataTokensAbi } from './abi/data-tokens.js';
 import { operatorsAbi } from './abi/operators.js';
 import { organizationsAbi } from './abi/organizations.js';
+import { receiptsAbi } from './abi/receipts.js';
 import { taskMarketAbi } from './abi/task-market.js';
 
-export type ContractName = 'organizations' | 'operators' | 'tokens' | 'market';
+export const contractNames = ['organizations', 'operators', 'tokens', 'market', 'receipts'] as const;
+export type ContractName = (typeof contractNames)[number];
 
 /** The parsed ABIs. Parsing takes milliseconds, so each is parsed when it is first needed. */
 export interface Codecs {
@@ -15,14 +17,20 @@ export interface Codecs {
 }
 
 export function createCodecs(): Codecs {
-  const abis = { organizations: organizationsAbi, operators: operatorsAbi, tokens: dataTokensAbi, market: taskMarketAbi };
+  const abis = {
+    organizations: organizationsAbi,
+    operators: operatorsAbi,
+    tokens: dataTokensAbi,
+    market: taskMarketAbi,
+    receipts: receiptsAbi,
+  };
   const parsed = new Map<ContractName, Interface>();
   const of = (contract: ContractName): Interface => {
     const known = parsed.get(contract) ?? new Interface(abis[contract]);
     parsed.set(contract, known);
     return known;
   };
-  return { of, all: () => [of('organizations'), of('operators'), of('tokens'), of('market')] };
+  return { of, all: () => contractNames.map(of) };
 }
 
 /** keccak256(abi.encode(chain id, contract, owner, salt)), as DocumentToken.deriveId has it. */

@@ -1,7 +1,7 @@
 import { AbiCoder } from 'ethers/abi';
 import { type Address, parseAddress } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import { dataTokensBytecode, operatorsBytecode, organizationsBytecode, taskMarketBytecode } from './abi/bytecode.js';
+import { dataTokensBytecode, operatorsBytecode, organizationsBytecode, receiptsBytecode, taskMarketBytecode } from './abi/bytecode.js';
 import type { AddressBook } from './address-book.js';
 import { createCodecs } from './codecs.js';
 import { openRpc, parseRpcUrl } from './connect-ledger.js';
@@ -18,7 +18,7 @@ export interface DeployOptions extends RpcOptions {
   readonly receiptTimeoutMs?: number;
 }
 
-/** Deploys the four contracts. @throws DT_CHAIN_UNREACHABLE, DT_CHAIN_REJECTED, DT_CHAIN_TIMEOUT, DT_INPUT_INVALID */
+/** Deploys the five contracts. @throws DT_CHAIN_UNREACHABLE, DT_CHAIN_REJECTED, DT_CHAIN_TIMEOUT, DT_INPUT_INVALID */
 export async function deployToolkit(options: DeployOptions): Promise<AddressBook> {
   const admin = parseAddress(options.admin, 'The address of the administrator');
   const rpc = openRpc(parseRpcUrl(options.rpcUrl), options);
@@ -44,12 +44,14 @@ export async function deployToolkit(options: DeployOptions): Promise<AddressBook
       deploy(dataTokensBytecode, organizations.address),
     ]);
     const market = await deploy(taskMarketBytecode, organizations.address, tokens.address);
+    const receipts = await deploy(receiptsBytecode, organizations.address, market.address);
     return {
       chainId,
       organizations: organizations.address,
       operators: operators.address,
       tokens: tokens.address,
       market: market.address,
+      receipts: receipts.address,
       block: organizations.block,
     };
   } finally {

@@ -1,10 +1,12 @@
 import { type Address, type Bytes32, parseAddress, type TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { JobReport, Ledger, LedgerEvent, OrganizationInput } from '../ledger.js';
-import type { ChainClient } from './chain-client.js';
+import type { JobReport, Ledger, LedgerEvent, OrganizationInput, ReceiptBatch } from '../ledger.js';
+import { type ChainClient, isRevert } from './chain-client.js';
 import { codeOfState, eventsOf } from './chain-events.js';
 import { type ContractName, wordOf } from './codecs.js';
 import { EvmReader } from './evm-reader.js';
+import { decodeRevert, revertError } from './reverts.js';
+import { resultOf } from './rpc.js';
 import type { Receipt, Transactor } from './transactor.js';
 import type { WatchOptions } from './watch-ledger.js';
 
@@ -82,9 +84,24 @@ export class EvmLedger extends EvmReader implements Ledger {
     return (await this.#eventIn(receipt, 'job-added')).job;
   }
 
-  async reportJob(report: JobReport): Promise<Bytes32> {
-    const { jobId, path, state, receipt } = report;
-    return (await this.#write('market', 'reportJob', [jobId, path.map(wordOf), codeOfState(state), receipt])).transaction;
+  async anchorReceipts({ root, count, reports }: ReceiptBatch): Promise<Bytes32> {
+    return (await this.#write('receipts', 'anchor', [root, count, reports.map(reportArgument)])).transaction;
+  }
+
+  async refusals(reports: readonly JobReport[]): Promise<readonly (ToolkitError | undefined)[]> {
+    const { book, codecs, rpc } = this.client;
+    // Under the digest of the receipt itself as root, since that is the root of nothing.
+    const calls = reports.map((report) => {
+      const data = codecs.of('receipts').encodeFunctionData('anchor', [report.receipt, 1, [reportArgument(report)]]);
+      return { method: 'eth_call', params: [{ from: this.signer, to: book.receipts, data }, 'latest'] };
+    });
+    const answers = calls.length === 0 ? [] : await this.client.exchange(calls);
+    return calls.map((call, index) => {
+      const answer = answers[index];
+      if (answer?.ok === false && isRevert(answer.error)) return revertError(decodeRevert(codecs, answer.error.data, answer.error.message));
+      resultOf(answer, rpc, call.method);
+      return undefined;
+    });
   }
 
   async #write(contract: ContractName, method: string, args: readonly unknown[]): Promise<Receipt> {
@@ -105,6 +122,14 @@ export class EvmLedger extends EvmReader implements Ledger {
     });
   }
 }
+
+/** IReceipts.Report */
+const reportArgument = ({ jobId, path, state, receipt }: JobReport): readonly unknown[] => [
+  jobId,
+  path.map(wordOf),
+  codeOfState(state),
+  receipt,
+];
 
 function isKind<Kind extends LedgerEvent['kind']>(event: LedgerEvent, kind: Kind): event is Extract<LedgerEvent, { kind: Kind }> {
   return event.kind === kind;

@@ -1,6 +1,6 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { BlockRef, ChainRef, ChainTime, EventPage, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
+import type { AnchorRecord, BlockRef, ChainRef, ChainTime, EventPage, JobTree, LedgerEvent, LedgerReader, TokenTree } from '../ledger.js';
 import type { ChainClient, ViewCall } from './chain-client.js';
 import { eventsOf, timeOfBlock } from './chain-events.js';
 import { jobRecord, operatorRecords, organizationRecords, tokenRecords } from './chain-records.js';
@@ -72,6 +72,15 @@ export class EvmReader implements LedgerReader {
 
   watch(onEvent: (event: LedgerEvent) => void, options: Parameters<LedgerReader['watch']>[1]): Promise<void> {
     return watchLedger(this.client, this.watching, onEvent, options);
+  }
+
+  async anchorOf(by: Address, root: Bytes32): Promise<AnchorRecord | undefined> {
+    const topics = this.client.codecs.of('receipts').encodeFilterTopics('ReceiptsAnchored', [by, root]);
+    const { logs } = await readLogs(this.client, this.client.book.block, undefined, topics);
+    const [event] = await eventsOf(this.client, logs);
+    if (event?.kind !== 'receipts-anchored') return undefined;
+    const { count, block, time, transaction } = event;
+    return { count, block, time, transaction };
   }
 
   async head(): Promise<{ block: number; time: ChainTime }> {

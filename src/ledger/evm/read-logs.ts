@@ -1,12 +1,16 @@
 import type { ChainClient } from './chain-client.js';
 import { type ChainLog, parseLog } from './chain-events.js';
+import { contractNames } from './codecs.js';
 import { quantityOf, type Rpc, type RpcCall, resultOf, unreachable } from './rpc.js';
+
+/** As eth_getLogs takes them; null stands for any. */
+export type LogTopics = readonly (string | readonly string[] | null)[];
 
 /** What a chunk may grow to again after an endpoint has refused a range. */
 const GROWTH = 2;
 
 /**
- * All logs of the toolkit's contracts from a block to the head. One round trip where the endpoint gives the whole range;
+ * All logs of the toolkit's contracts from a block to the head, or those with these topics. One round trip where the endpoint gives the whole range;
  * where it refuses, the range is halved until it does not.
  * @throws DT_CHAIN_UNREACHABLE
  */
@@ -14,8 +18,12 @@ export async function readLogs(
   client: ChainClient,
   fromBlock: number,
   rpc: Rpc = client.rpc,
+  topics?: LogTopics,
 ): Promise<{ logs: readonly ChainLog[]; head: number }> {
-  const [headAnswer, all] = await client.exchange([{ method: 'eth_blockNumber', params: [] }, logsCall(client, fromBlock, undefined)], rpc);
+  const [headAnswer, all] = await client.exchange(
+    [{ method: 'eth_blockNumber', params: [] }, logsCall(client, fromBlock, undefined, topics)],
+    rpc,
+  );
   const head = quantityOf(resultOf(headAnswer, rpc, 'eth_blockNumber'), rpc, 'eth_blockNumber');
   if (all?.ok) return { logs: logsOf(all.result, rpc), head };
   // A start beyond the head is no event yet; some nodes call that an error.
@@ -25,7 +33,7 @@ export async function readLogs(
   let size = Math.max(1, Math.floor((head - fromBlock + 1) / 2));
   for (let from = fromBlock; from <= head; ) {
     const to = Math.min(head, from + size - 1);
-    const [answer] = await client.exchange([logsCall(client, from, to)], rpc);
+    const [answer] = await client.exchange([logsCall(client, from, to, topics)], rpc);
     if (answer?.ok) {
       logs.push(...logsOf(answer.result, rpc));
       from = to + 1;
@@ -41,13 +49,15 @@ export async function readLogs(
 
 /** The addresses are those of the address book, so nothing else has to be filtered. */
 export function logFilter(client: ChainClient): { readonly address: readonly string[] } {
-  const { organizations, operators, tokens, market } = client.book;
-  return { address: [organizations, operators, tokens, market] };
+  return { address: contractNames.map((name) => client.book[name]) };
 }
 
-export function logsCall(client: ChainClient, from: number, to: number | undefined): RpcCall {
+export function logsCall(client: ChainClient, from: number, to: number | undefined, topics?: LogTopics): RpcCall {
   const toBlock = to === undefined ? 'latest' : `0x${to.toString(16)}`;
-  return { method: 'eth_getLogs', params: [{ ...logFilter(client), fromBlock: `0x${from.toString(16)}`, toBlock }] };
+  return {
+    method: 'eth_getLogs',
+    params: [{ ...logFilter(client), ...(topics && { topics }), fromBlock: `0x${from.toString(16)}`, toBlock }],
+  };
 }
 
 export function logsOf(result: unknown, rpc: Rpc): ChainLog[] {

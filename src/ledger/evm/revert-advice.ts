@@ -58,6 +58,11 @@ export const revertTable: Readonly<Record<string, RevertRow>> = {
   ),
   TaskTextTooLong: row('Shorten name and description to {limit} bytes.', 'number', 'number'),
   JobUnknown: row('Run `dt job list` to see the jobs of this chain.', 'counter'),
+
+  // receipts
+  ReceiptsRootZero: row('Give the Merkle root of the receipts.'),
+  ReceiptsCountTooSmall: row('Count all receipts below the root, the reported ones too.', 'number', 'number'),
+  ReceiptsAlreadyAnchored: row('Nothing to do: these receipts are on chain.', 'text', 'time'),
   JobPathIncorrect: row('Start at the algorithm of the job, {algorithm}.', 'counter', 'token'),
   JobIncorrectReporter: row('Only {owner}, the owner of the leaf, reports its share.', 'address', 'counter', 'token', 'address'),
   JobAlreadySucceeded: row('Nothing to do: a success is final.', 'counter', 'token'),

@@ -4,6 +4,7 @@ import type { Bytes32, TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { receiptTypedData } from '../../documents/job/typed-data.js';
 import { inputCommitment } from '../../documents/receipt/input-commitment.js';
+import { merkleTree } from '../../documents/receipt/merkle.js';
 import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit, SandboxReport } from '../../sandbox/sandbox.js';
@@ -115,15 +116,12 @@ export async function anchorReceipt(deps: Pick<DaemonDeps, 'ledger' | 'store' | 
   const { receipt } = await readReceipt(deps, run);
   let transaction = `0x${'0'.repeat(64)}` as Bytes32;
   try {
-    transaction = await deps.ledger.reportJob({
-      jobId: run.jobId,
-      path: receipt.path,
-      state: receipt.outcome,
-      receipt: run.receiptDigest as Bytes32,
-    });
+    const digest = run.receiptDigest as Bytes32;
+    const report = { jobId: run.jobId, path: receipt.path, state: receipt.outcome, receipt: digest };
+    transaction = await deps.ledger.anchorReceipts({ root: merkleTree([digest]).root, count: 1, reports: [report] });
   } catch (error) {
     const reverted = error instanceof ToolkitError && error.code === 'DT_CHAIN_REVERTED';
-    if (!reverted || !String(error.details['error']).startsWith('JobAlreadySucceeded')) throw error;
+    if (!reverted || !['JobAlreadySucceeded', 'ReceiptsAlreadyAnchored'].includes(String(error.details['name']))) throw error;
   }
   await deps.store.runs.markAnchored(run.runId, transaction);
 }

@@ -309,6 +309,7 @@ describe('EVM endpoints', () => {
       ['a list', '[]', 'DT_INPUT_INVALID'],
       ['a missing contract', JSON.stringify({ chainId: 1, block: 0 }), 'DT_INPUT_INVALID'],
       ['a chain id that is none', JSON.stringify({ chainId: '1', block: 0 }), 'DT_INPUT_INVALID'],
+      ['an older version', JSON.stringify({ chainId: 1, market: 'x', block: 0 }), 'DT_CHAIN_BOOK_OLD'],
       ['an unknown key', JSON.stringify({ market: 'x', other: 1 }), 'DT_INPUT_INVALID'],
     ])('is refused with %s', (_, text, code) => {
       expect(() => parseAddressBook(text)).toThrow(expect.objectContaining({ code }));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Address, type Bytes32, parseBytes32, type TokenId } from '../../../src/documents/ids.js';
 import { ToolkitError } from '../../../src/errors/toolkit-error.js';
-import type { Ledger, LedgerEvent, LedgerReader, OrganizationInput } from '../../../src/ledger/ledger.js';
+import type { JobReport, Ledger, LedgerEvent, LedgerReader, OrganizationInput } from '../../../src/ledger/ledger.js';
 
 /** One ledger with an administrator. Each test makes its own organizations in it, so the tests do not see each other. */
 export interface LedgerWorld {
@@ -217,13 +217,13 @@ export function ledgerConformance(name: string, open: () => Promise<LedgerWorld>
       const { leaves, algorithm, task } = await algorithmOver([owner, other], demander);
       const jobId = await demander.addJob(task, algorithm);
       const path = [algorithm, leaves[0]!];
-      await refuses(other.reportJob({ jobId, path, state: 'succeeded', receipt: random() }), 'JobIncorrectReporter');
-      await owner.reportJob({ jobId, path, state: 'failed', receipt: random() });
-      await owner.reportJob({ jobId, path, state: 'refused', receipt: random() });
-      await owner.reportJob({ jobId, path, state: 'canceled', receipt: random() });
-      expect(await owner.reportJob({ jobId, path, state: 'succeeded', receipt: random() })).toMatch(/^0x[0-9a-f]{64}$/);
-      await refuses(owner.reportJob({ jobId, path, state: 'failed', receipt: random() }), 'JobAlreadySucceeded');
-      await other.reportJob({ jobId, path: [algorithm, leaves[1]!], state: 'refused', receipt: random() });
+      await refuses(report(other, { jobId, path, state: 'succeeded' }), 'JobIncorrectReporter');
+      await report(owner, { jobId, path, state: 'failed' });
+      await report(owner, { jobId, path, state: 'refused' });
+      await report(owner, { jobId, path, state: 'canceled' });
+      expect(await report(owner, { jobId, path, state: 'succeeded' })).toMatch(/^0x[0-9a-f]{64}$/);
+      await refuses(report(owner, { jobId, path, state: 'failed' }), 'JobAlreadySucceeded');
+      await report(other, { jobId, path: [algorithm, leaves[1]!], state: 'refused' });
     });
 
     it('refuses reports for leaves elsewhere, for composites, and for unknown jobs', async () => {
@@ -231,12 +231,51 @@ export function ledgerConformance(name: string, open: () => Promise<LedgerWorld>
       const { leaves, algorithm, task } = await algorithmOver([owner], demander);
       const elsewhere = await owner.mintToken(random(), random(), []);
       const jobId = await demander.addJob(task, algorithm);
-      const report = { jobId, state: 'succeeded', receipt: random() } as const;
-      await refuses(owner.reportJob({ ...report, path: [algorithm, elsewhere] }), 'TokenNotChild');
-      await refuses(owner.reportJob({ ...report, path: [leaves[0]!] }), 'JobPathIncorrect');
-      await refuses(owner.reportJob({ ...report, path: [] }), 'JobPathIncorrect');
-      await refuses(demander.reportJob({ ...report, path: [algorithm] }), 'TokenIsComposite');
-      await refuses(owner.reportJob({ ...report, jobId: jobId + 1_000_000n, path: [algorithm, leaves[0]!] }), 'JobUnknown');
+      const state = 'succeeded';
+      await refuses(report(owner, { jobId, state, path: [algorithm, elsewhere] }), 'TokenNotChild');
+      await refuses(report(owner, { jobId, state, path: [leaves[0]!] }), 'JobPathIncorrect');
+      await refuses(report(owner, { jobId, state, path: [] }), 'JobPathIncorrect');
+      await refuses(report(demander, { jobId, state, path: [algorithm] }), 'TokenIsComposite');
+      await refuses(report(owner, { jobId: jobId + 1_000_000n, state, path: [algorithm, leaves[0]!] }), 'JobUnknown');
+    });
+
+    it('anchors receipts of any organization under a root, each root once', async () => {
+      const [one, two] = await Promise.all([bank(), register(world, {})]);
+      const reader = world.openReader();
+      const [root, other] = [random(), random()];
+      const transaction = await one.anchorReceipts({ root, count: 3, reports: [] });
+      const anchored = await reader.anchorOf(one.signer, root);
+      expect(anchored).toMatchObject({ count: 3, transaction });
+      expect(anchored?.time).toBeGreaterThan(1_600_000_000);
+      expect(await reader.anchorOf(two.signer, root)).toBeUndefined();
+      await two.anchorReceipts({ root, count: 1, reports: [] });
+      await one.anchorReceipts({ root: other, count: 1, reports: [] });
+      expect(await reader.anchorOf(one.signer, root)).toEqual(anchored);
+      await refuses(one.anchorReceipts({ root, count: 1, reports: [] }), 'ReceiptsAlreadyAnchored');
+      await refuses((await world.openLedger()).anchorReceipts({ root, count: 1, reports: [] }), 'OrganizationUnknown');
+    });
+
+    it('refuses an anchor for one bad report, says which ones are bad, and takes the rest', async () => {
+      const [owner, stranger, demander] = await Promise.all([bank(), bank(), third()]);
+      const { leaves, algorithm, task } = await algorithmOver([owner, stranger], demander);
+      const jobs = [await demander.addJob(task, algorithm), await demander.addJob(task, algorithm)];
+      const [first, second] = jobs.map((jobId) => ({
+        jobId,
+        path: [algorithm, leaves[0]!],
+        state: 'succeeded' as const,
+        receipt: random(),
+      }));
+      const foreign = { ...first!, path: [algorithm, leaves[1]!] };
+      const batch = { root: random(), count: 3, reports: [first!, foreign, second!] };
+      await refuses(owner.anchorReceipts(batch), 'JobIncorrectReporter');
+      expect(await world.openReader().anchorOf(owner.signer, batch.root)).toBeUndefined();
+      const [none, refusal, neither] = await owner.refusals(batch.reports);
+      expect([none, neither]).toEqual([undefined, undefined]);
+      expect(refusal?.details).toMatchObject({ name: 'JobIncorrectReporter', args: { job: `${jobs[0]}`, token: leaves[1] } });
+      await owner.anchorReceipts({ ...batch, reports: [first!, second!] });
+      const late = await owner.refusals([second!]);
+      expect(late.map((each) => each?.details['name'])).toEqual(['JobAlreadySucceeded']);
+      expect(await owner.refusals([])).toEqual([]);
     });
 
     it('says which token or job is unknown', async () => {
@@ -265,19 +304,22 @@ export function ledgerConformance(name: string, open: () => Promise<LedgerWorld>
       const { leaves, algorithm, task } = await algorithmOver([owner], demander);
       const job = await demander.addJob(task, algorithm);
       const [receipt, path] = [random(), [algorithm, leaves[0]!]];
-      await owner.reportJob({ jobId: job, path, state: 'succeeded', receipt });
+      const anchor = random();
+      await owner.anchorReceipts({ root: anchor, count: 2, reports: [{ jobId: job, path, state: 'succeeded', receipt }] });
       await owner.revoke(leaves[0]!, algorithm);
       await demander.closeTask(task);
 
       const events = await reader.events(from);
       expect(events.map((event) => event.kind)).toEqual([
         ...['organization', 'organization', 'operator-published', 'operator-updated', 'operator-retired', 'token-minted', 'token-minted'],
-        ...['granted', 'activated', 'task-created', 'job-added', 'job-reported', 'revoked', 'task-closed'],
+        ...['granted', 'activated', 'task-created', 'job-added', 'receipts-anchored', 'job-reported', 'revoked', 'task-closed'],
       ]);
       const order = events.map((event) => event.block * 1000 + event.logIndex);
       expect(order).toEqual([...order].sort((a, b) => a - b));
       expect(new Set(order).size).toBe(order.length);
-      expect(find(events, 'job-reported')).toMatchObject({ job, token: leaves[0], state: 'succeeded', receipt, reporter: owner.signer });
+      const reported = { job, token: leaves[0], state: 'succeeded', receipt, reporter: owner.signer, anchor };
+      expect(find(events, 'job-reported')).toMatchObject(reported);
+      expect(find(events, 'receipts-anchored')).toMatchObject({ by: owner.signer, root: anchor, count: 2 });
       expect(find(events, 'granted')).toMatchObject({ child: leaves[0], composite: algorithm, until: 0 });
       expect(find(events, 'task-created')).toMatchObject({ task, demander: demander.signer, name: 'Risk model' });
       expect(events.filter((event) => event.kind === 'token-minted').at(-1)).toMatchObject({ token: algorithm, children: leaves });
@@ -347,6 +389,10 @@ export async function refuses(write: Promise<unknown>, ...names: string[]): Prom
   expect(error.hint).not.toContain('{');
   return error;
 }
+
+/** One report under a root of its own. */
+const report = (ledger: Ledger, said: Omit<JobReport, 'receipt'>): Promise<Bytes32> =>
+  ledger.anchorReceipts({ root: random(), count: 1, reports: [{ ...said, receipt: random() }] });
 
 async function register(world: LedgerWorld, roles: Partial<OrganizationInput>): Promise<Ledger> {
   const ledger = await world.openLedger();
