@@ -44,6 +44,19 @@ module.exports = {
       from: { path: '^src' },
       to: { dependencyTypes: ['npm-dev'], pathNot: ['@types', '^node_modules/typescript/'] },
     },
+    {
+      name: 'web-imports-types-of-documents',
+      comment: 'the page speaks to the daemon over HTTP only',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/', pathNot: '^src/documents/' },
+    },
+    {
+      name: 'web-imports-types-only',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/documents/', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-unresolved', severity: 'error', from: { path: '^src' }, to: { couldNotResolve: true } },
     ...Object.entries(rooms).map(([room, may]) => ({
       name: `${room}-imports`,

@@ -1,4 +1,4 @@
-// Builds dist/: the program as one script, the package for joint operators, and the manifest that lets oclif start without evaluating all commands.
+// Builds dist/: the program as one script, the package for joint operators, the daemon's page, and the manifest that lets oclif start without evaluating all commands.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundlePrivacy } from './bundle-privacy.mjs';
 import { bundleProgram, writeCodeCache } from './bundle-program.mjs';
+import { bundleWeb } from './bundle-web.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -13,8 +14,14 @@ const next = join(root, 'node_modules', '.dist-next');
 
 export async function sourceHash() {
   const hash = createHash('sha256');
-  const scripts = ['scripts/build.mjs', 'scripts/bundle-privacy.mjs', 'scripts/bundle-program.mjs', 'scripts/program-loader.cjs'];
-  for (const name of [...(await listFiles('src')), 'package.json', 'package-lock.json', ...scripts].sort()) {
+  const scripts = [
+    'scripts/build.mjs',
+    'scripts/bundle-privacy.mjs',
+    'scripts/bundle-program.mjs',
+    'scripts/bundle-web.mjs',
+    'scripts/program-loader.cjs',
+  ];
+  for (const name of [...(await listFiles('src')), ...(await listFiles('web')), 'package.json', 'package-lock.json', ...scripts].sort()) {
     hash.update(`${name}\0`);
     hash.update(await readFile(join(root, name)));
   }
@@ -56,7 +63,8 @@ export async function build() {
   const commands = files.filter((file) => file.startsWith('src/commands/') && file.endsWith('.ts'));
   await rm(next, { recursive: true, force: true });
   const started = performance.now();
-  await Promise.all([bundleProgram(esbuild, { root, target: next, commands }), bundlePrivacy(esbuild, { root, target: next })]);
+  const to = { root, target: next };
+  await Promise.all([bundleProgram(esbuild, { ...to, commands }), bundlePrivacy(esbuild, to), bundleWeb(esbuild, to)]);
   replaceFolder(dist, next);
   await writeManifest();
   writeCodeCache(dist);

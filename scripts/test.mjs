@@ -26,8 +26,9 @@ await buildIfStale();
 const bin = (name) => join(root, 'node_modules/.bin', name);
 if (filters.length === 0) {
   check('types', bin('tsc'), ['--noEmit']);
+  check('types of the page', bin('tsc'), ['-p', 'web']);
   check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '--colors=off', '.']);
-  check('who imports whom', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err']);
+  check('who imports whom', bin('depcruise'), ['src', 'web/src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err']);
   for (const [name, script] of [
     ['generated contract ABIs are current', 'contracts.mjs'],
     ['docs/ERRORS.md is current', 'docs-errors.mjs'],

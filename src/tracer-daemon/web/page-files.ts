@@ -26,6 +26,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** esbuild's names: `main-7ZQW4K2A.js`. */
+const HASHED = /-[0-9a-zA-Z]{8}\.\w+$/;
+
 interface PageFile {
   readonly type: string;
   readonly isPage: boolean;
@@ -34,7 +37,7 @@ interface PageFile {
   readonly brotli: Buffer;
 }
 
-/** The static build of the page: `/`, and beside it files that carry the hash of their content in their names. */
+/** The static build of the page: `/`, and beside it files, most of which carry the hash of their content in their names. */
 export function servePage(folder = builtFolder()): RequestHandler {
   const files = new Map<string, PageFile>();
   return (request, response, next) => {
@@ -45,7 +48,7 @@ export function servePage(folder = builtFolder()): RequestHandler {
     if (file === undefined) return next();
     response.set({
       'content-type': file.type,
-      'cache-control': file.isPage ? 'no-cache' : 'public, max-age=31536000, immutable',
+      'cache-control': HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
       vary: 'accept-encoding',
       ...(file.isPage && { 'content-security-policy': PAGE_POLICY, 'permissions-policy': 'camera=(), geolocation=(), microphone=()' }),
     });

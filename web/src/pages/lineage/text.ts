@@ -1,0 +1,3 @@
+import { words } from '../../i18n.js';
+
+export const lineageText = words({ title: 'Lineage' }, { title: '谱系' });

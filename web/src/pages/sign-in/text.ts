@@ -1,0 +1,36 @@
+import { words } from '../../i18n.js';
+
+export const signInText = words(
+  {
+    title: 'Sign in',
+    of: 'Daemon of the organization',
+    walletTitle: 'With the wallet of the organization',
+    walletAbout: 'You sign a message, once. It costs nothing and sends nothing to the chain.',
+    walletWith: (name: string) => `Sign with ${name}`,
+    noWallet: 'No wallet in this browser. Use a code instead.',
+    otherAccount: (address: string) => `The wallet does not show the account ${address}. Select it there and try again.`,
+    walletRefused: 'The wallet did not sign.',
+    codeTitle: 'With a code or a token',
+    codeAbout: 'A code comes from this command on the machine that has the key; it is good once. A token comes from the owner.',
+    code: 'Code or token',
+    enter: 'Sign in',
+    linkTitle: 'Opening your link',
+    linkFailed: 'The link is not good, or not any more. Ask the owner of the data for a new one.',
+  },
+  {
+    title: '登录',
+    of: '所属组织的守护进程',
+    walletTitle: '使用组织的钱包',
+    walletAbout: '只需签署一次消息。不产生费用，也不向链上发送任何内容。',
+    walletWith: (name: string) => `用 ${name} 签名`,
+    noWallet: '此浏览器中没有钱包。请改用登录码。',
+    otherAccount: (address: string) => `钱包没有显示账户 ${address}。请在钱包中选择它后重试。`,
+    walletRefused: '钱包没有签名。',
+    codeTitle: '使用登录码或令牌',
+    codeAbout: '登录码由持有密钥的机器上的这条命令给出，只能使用一次。令牌由所有者发放。',
+    code: '登录码或令牌',
+    enter: '登录',
+    linkTitle: '正在打开您的链接',
+    linkFailed: '链接无效或已失效。请向数据所有者索取新的链接。',
+  },
+);
