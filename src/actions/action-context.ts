@@ -1,3 +1,4 @@
+import type { IndexSource } from '../catalog/ledger-index.js';
 import type { ContentStore } from '../content-store/content-store.js';
 import type { Address } from '../documents/ids.js';
 import type { Ledger, LedgerReader } from '../ledger/ledger.js';
@@ -8,12 +9,15 @@ import type { TypedDataSigner } from '../peers/signer.js';
 export interface ReaderContext {
   readonly ledger: LedgerReader;
   readonly content: ContentStore;
+  /** What the chain says, without asking it again for what is known. */
+  readonly index: IndexSource;
 }
 
 /** What an action of an organization needs: the same, and its key. */
 export interface ActionContext {
   readonly ledger: Ledger;
   readonly content: ContentStore;
+  readonly index: IndexSource;
   readonly signer: TypedDataSigner;
   readonly now: () => Date;
   /** Told as things happen, for whoever shows progress. */

@@ -1,4 +1,3 @@
-import { readIndex } from '../catalog/ledger-index.js';
 import { endpointOf } from '../peers/daemon-url.js';
 import { type ActionContext, daemonOf } from './action-context.js';
 
@@ -10,11 +9,11 @@ export async function publishDocuments(
   context: ActionContext,
   documents: readonly object[],
 ): Promise<{ pinnedAt: string[]; failedAt: string[] }> {
-  const { organizations } = await readIndex(context.ledger);
+  const organizations = await context.index.read((index) => index.organizations());
   const pinnedAt: string[] = [];
   const failedAt: string[] = [];
   await Promise.all(
-    [...organizations.values()].map(async (organization) => {
+    organizations.map(async (organization) => {
       try {
         const url = endpointOf(undefined, organization.url);
         if (url === undefined) return;

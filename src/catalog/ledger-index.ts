@@ -1,5 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
-import type { LedgerEvent, LedgerReader, OperatorRecord, Organization } from '../ledger/ledger.js';
+import type { BlockRef, OperatorRecord, Organization, ReportState } from '../ledger/ledger.js';
 
 export interface ListedToken {
   readonly id: TokenId;
@@ -9,17 +9,39 @@ export interface ListedToken {
   readonly activated: boolean;
 }
 
+export interface ListedReport {
+  readonly job: bigint;
+  readonly token: TokenId;
+  readonly state: ReportState;
+  readonly receipt: Bytes32;
+  readonly reporter: Address;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly block: number;
+  readonly transaction: Bytes32;
+  /** Root of the anchor that it came with. */
+  readonly anchor: Bytes32;
+}
+
+/** One Merkle root over receipts. */
+export interface ListedAnchor {
+  readonly by: Address;
+  readonly root: Bytes32;
+  /** Receipts below it. */
+  readonly count: number;
+  readonly time: number;
+  readonly block: number;
+  readonly transaction: Bytes32;
+}
+
 export interface ListedJob {
   readonly id: bigint;
   readonly task: bigint;
   readonly algorithm: TokenId;
   readonly demander: Address;
   readonly addedAt: number;
-  /** One for each leaf that has reported. */
-  readonly reports: ReadonlyMap<
-    TokenId,
-    { readonly state: string; readonly receipt: Bytes32; readonly reporter: Address; readonly time: number }
-  >;
+  /** The last report of each leaf that has reported. */
+  readonly reports: ReadonlyMap<TokenId, ListedReport>;
 }
 
 export interface ListedTask {
@@ -28,106 +50,138 @@ export interface ListedTask {
   readonly name: string;
   readonly description: string;
   readonly open: boolean;
+  readonly jobs: number;
 }
 
-export interface ListedGrant {
+/** A child in a composite. */
+export interface ListedEdge {
   readonly child: TokenId;
   readonly composite: TokenId;
-  /** 0: without an end; undefined: revoked. */
-  readonly until: number | undefined;
+  /** `none`: never granted. */
+  readonly grant: 'none' | 'granted' | 'revoked';
+  /** Revoked by a transfer of the composite, not by the owner of the child. */
+  readonly byTransfer: boolean;
+  /** End of what is granted, 0: without an end. */
+  readonly until: number;
 }
 
-/** All state of the ledger, rebuilt from its events. */
+/** Which part of a list; all of it, oldest first, when nothing is said. */
+export interface Paging<Id> {
+  /** Goes on behind this one. */
+  readonly after?: Id | undefined;
+  readonly limit?: number | undefined;
+  readonly newestFirst?: boolean | undefined;
+}
+
+export interface TokenFilter extends Paging<TokenId> {
+  readonly owner?: Address | undefined;
+  readonly kind?: 'leaf' | 'composite' | undefined;
+  /** The first hex digits of the id. */
+  readonly prefix?: string | undefined;
+}
+
+export interface TaskFilter extends Paging<bigint> {
+  readonly demander?: Address | undefined;
+  readonly open?: boolean | undefined;
+  /** What its name begins with, in any case. */
+  readonly name?: string | undefined;
+}
+
+export interface JobFilter extends Paging<bigint> {
+  readonly task?: bigint | undefined;
+  readonly demander?: Address | undefined;
+  readonly algorithm?: TokenId | undefined;
+}
+
+export interface ReportFilter {
+  readonly job?: bigint | undefined;
+  readonly token?: TokenId | undefined;
+  readonly reporter?: Address | undefined;
+  readonly limit?: number | undefined;
+  readonly newestFirst?: boolean | undefined;
+}
+
+export interface AnchorFilter {
+  readonly by?: Address | undefined;
+  readonly limit?: number | undefined;
+  readonly newestFirst?: boolean | undefined;
+}
+
+/** What lies around a token. */
+export interface Neighbourhood {
+  readonly nodes: readonly {
+    readonly token: ListedToken;
+    /** Steps towards the composites it went into; negative: towards its leaves. */
+    readonly level: number;
+    /** More lies beyond, which was left out. */
+    readonly cut: boolean;
+  }[];
+  readonly edges: readonly ListedEdge[];
+}
+
+export interface LedgerStatistics {
+  readonly organizations: number;
+  readonly operators: { readonly published: number; readonly retired: number };
+  readonly tokens: { readonly leaves: number; readonly composites: number; readonly activated: number };
+  readonly tasks: { readonly open: number; readonly closed: number };
+  readonly jobs: number;
+  /** The last report of each share, by state. */
+  readonly shares: Readonly<Partial<Record<ReportState, number>>>;
+  readonly byOrganization: ReadonlyMap<Address, { readonly tokens: number; readonly jobsAsked: number; readonly sharesRun: number }>;
+}
+
+/**
+ * What the chain says, as a local index of its events knows it: each query reads what it gives and no more. Organizations and operators are
+ * few; everything else may be many. Nothing that is given was read without its checksum, and no list is given that is not complete.
+ */
 export interface LedgerIndex {
-  readonly organizations: ReadonlyMap<Address, Organization>;
-  readonly operators: ReadonlyMap<TokenId, OperatorRecord>;
-  readonly tokens: ReadonlyMap<TokenId, ListedToken>;
-  readonly tasks: ReadonlyMap<bigint, ListedTask>;
-  readonly jobs: ReadonlyMap<bigint, ListedJob>;
-  /** Composites that were made with this token as child, in the order of minting. */
-  readonly parents: ReadonlyMap<TokenId, readonly TokenId[]>;
-  readonly grant: (child: TokenId, composite: TokenId) => ListedGrant | undefined;
+  /** The block that it knows the chain up to. */
+  readonly upTo: BlockRef | undefined;
+  /** Oldest first. */
+  organizations(): readonly Organization[];
+  organization(address: Address): Organization | undefined;
+  /** Oldest first, with their current version. */
+  operators(): readonly OperatorRecord[];
+  operator(id: TokenId): OperatorRecord | undefined;
+  token(id: TokenId): ListedToken | undefined;
+  tokens(filter?: TokenFilter): readonly ListedToken[];
+  /** What a token is made of, in the order of minting. */
+  madeOf(id: TokenId): readonly ListedEdge[];
+  /** The composites that a token went into, in the order of minting. */
+  wentInto(id: TokenId, limit?: number): readonly ListedEdge[];
+  edge(child: TokenId, composite: TokenId): ListedEdge | undefined;
+  /** Breadth first, at most `depth` steps up and down, at most `limit` tokens. */
+  neighbours(id: TokenId, bounds: { readonly depth: number; readonly limit: number }): Neighbourhood;
+  task(id: bigint): ListedTask | undefined;
+  tasks(filter?: TaskFilter): readonly ListedTask[];
+  job(id: bigint): ListedJob | undefined;
+  jobs(filter?: JobFilter): readonly ListedJob[];
+  /** Every report, also those that a later one of the same share has replaced, in the order of the chain. */
+  reports(filter?: ReportFilter): readonly ListedReport[];
+  anchor(by: Address, root: Bytes32): ListedAnchor | undefined;
+  anchors(filter?: AnchorFilter): readonly ListedAnchor[];
+  statistics(): LedgerStatistics;
+  /** All that `read` asks for is of one moment, whatever is added meanwhile. */
+  snapshot<T>(read: () => T): T;
 }
 
-export async function readIndex(ledger: LedgerReader): Promise<LedgerIndex> {
-  return indexOf(await ledger.events());
+/** Where an index comes from: it follows the chain by itself. */
+export interface IndexSource {
+  /**
+   * Runs `work` on the index as the chain is now. When the index turns out to be damaged meanwhile it is built again, and `work` runs again.
+   * @throws DT_CHAIN_*, DT_INDEX_DAMAGED when it is damaged again
+   */
+  read<T>(work: (index: LedgerIndex) => T | Promise<T>): Promise<T>;
+  /** Reads every row of it. What is damaged is built again. @returns false when it was */
+  check(): Promise<boolean>;
+  /** Leaves what is there, and reads the chain from its beginning. */
+  rebuild(): Promise<void>;
+  status(): IndexStatus;
 }
 
-/** Pure: the same events give the same index. */
-export function indexOf(events: readonly LedgerEvent[]): LedgerIndex {
-  const organizations = new Map<Address, Organization>();
-  const operators = new Map<TokenId, OperatorRecord>();
-  const tokens = new Map<TokenId, ListedToken>();
-  const tasks = new Map<bigint, ListedTask>();
-  const jobs = new Map<
-    bigint,
-    ListedJob & { reports: Map<TokenId, { state: string; receipt: Bytes32; reporter: Address; time: number }> }
-  >();
-  const grants = new Map<string, ListedGrant>();
-  const parents = new Map<TokenId, TokenId[]>();
-  const update = <K, V>(map: Map<K, V>, key: K, change: (value: V) => V): void => {
-    const value = map.get(key);
-    if (value !== undefined) map.set(key, change(value));
-  };
-  for (const event of events) {
-    switch (event.kind) {
-      case 'organization':
-        organizations.set(event.organization.address, event.organization);
-        break;
-      case 'operator-published':
-        operators.set(event.operator.id, event.operator);
-        break;
-      case 'operator-updated':
-        update(operators, event.operator, (operator) => ({ ...operator, digest: event.digest, version: event.version }));
-        break;
-      case 'operator-retired':
-        update(operators, event.operator, (operator) => ({ ...operator, retired: true }));
-        break;
-      case 'token-minted':
-        tokens.set(event.token, {
-          id: event.token,
-          owner: event.owner,
-          digest: event.digest,
-          children: event.children,
-          activated: event.children.length === 0,
-        });
-        for (const child of event.children) parents.set(child, [...(parents.get(child) ?? []), event.token]);
-        break;
-      case 'granted':
-        grants.set(`${event.child}>${event.composite}`, { child: event.child, composite: event.composite, until: event.until });
-        break;
-      case 'revoked':
-        grants.set(`${event.child}>${event.composite}`, { child: event.child, composite: event.composite, until: undefined });
-        break;
-      case 'activated':
-        update(tokens, event.token, (token) => ({ ...token, activated: true }));
-        break;
-      case 'transferred':
-        if (event.contract === 'token') update(tokens, event.token, (token) => ({ ...token, owner: event.to }));
-        else update(operators, event.token, (operator) => ({ ...operator, owner: event.to }));
-        break;
-      case 'task-created':
-        tasks.set(event.task, { id: event.task, demander: event.demander, name: event.name, description: event.description, open: true });
-        break;
-      case 'task-closed':
-        update(tasks, event.task, (task) => ({ ...task, open: false }));
-        break;
-      case 'job-added':
-        jobs.set(event.job, {
-          id: event.job,
-          task: event.task,
-          algorithm: event.algorithm,
-          demander: event.demander,
-          addedAt: event.time,
-          reports: new Map(),
-        });
-        break;
-      case 'job-reported':
-        jobs
-          .get(event.job)
-          ?.reports.set(event.token, { state: event.state, receipt: event.receipt, reporter: event.reporter, time: event.time });
-        break;
-    }
-  }
-  return { organizations, operators, tokens, tasks, jobs, parents, grant: (child, composite) => grants.get(`${child}>${composite}`) };
+export interface IndexStatus {
+  /** undefined: in memory. */
+  readonly path: string | undefined;
+  readonly sizeBytes: number;
+  readonly upTo: BlockRef | undefined;
 }

@@ -12,7 +12,7 @@ export interface TokenLabel {
 export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: TokenId) => Promise<TokenLabel | undefined> {
   const known = new Map<TokenId, Promise<TokenLabel | undefined>>();
   const read = async (id: TokenId): Promise<TokenLabel | undefined> => {
-    const token = index.tokens.get(id);
+    const token = index.token(id);
     const ddo = token && (await loadDdo(content, token).catch(() => undefined));
     return ddo && { name: ddo.metadata.main.name, type: ddo.metadata.main.type };
   };
@@ -25,4 +25,4 @@ export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: Tok
 
 /** What an organization is called; its address where it is not registered. */
 export const organizationName = (index: LedgerIndex, address: Address | undefined): string =>
-  (address && index.organizations.get(address)?.name) ?? address ?? 'unknown';
+  (address && index.organization(address)?.name) ?? address ?? 'unknown';

@@ -4,8 +4,7 @@ import { FilesystemStore } from '../content-store/filesystem-store.js';
 import { GatewaySource } from '../content-store/gateway-source.js';
 import { KuboStore } from '../content-store/kubo-store.js';
 import { LayeredStore } from '../content-store/layered-store.js';
-import type { LedgerReader } from '../ledger/ledger.js';
-import { readIndex } from './ledger-index.js';
+import type { IndexSource } from './ledger-index.js';
 
 export interface DocumentPlaces {
   readonly folder: string;
@@ -17,23 +16,28 @@ export interface DocumentPlaces {
  * Where documents come from: the local folder, then the gateways that the owner of this machine configured and the daemons of the
  * organizations on chain; whoever answers first with bytes of the right digest. Nothing else is ever fetched from.
  */
-export function openDocuments(ledger: LedgerReader, places: DocumentPlaces): { all: ContentStore; local: ContentStore } {
+export function openDocuments(index: IndexSource, places: DocumentPlaces): { all: ContentStore; local: ContentStore } {
   const local = new FilesystemStore(places.folder);
   const sources: ContentSource[] = places.gateways.map((base) => new GatewaySource(base, only(base)));
   if (places.kuboApi !== undefined) sources.push(new KuboStore(places.kuboApi, only(places.kuboApi)));
-  return { local, all: new LayeredStore({ local, sources: [...sources, organizationsSource(ledger)] }) };
+  return { local, all: new LayeredStore({ local, sources: [...sources, organizationsSource(index)] }) };
 }
 
 const only = (base: string) => ({ isAllowedTarget: (url: URL): boolean => url.origin === new URL(base).origin });
 
 /** The daemons of all organizations on chain, as one source: each keeps what was published to it. */
-function organizationsSource(ledger: LedgerReader): ContentSource {
+function organizationsSource(index: IndexSource): ContentSource {
   let reading: Promise<readonly string[]> | undefined;
   /** A tree of many documents that nobody has asks for them all at once: the chain is read once for them. */
   const daemons = (): Promise<readonly string[]> => {
-    reading ??= readIndex(ledger)
-      .then(({ organizations }) => [
-        ...new Set([...organizations.values()].map(({ url }) => baseOf(url)).filter((base) => base !== undefined)),
+    reading ??= index
+      .read((found) => [
+        ...new Set(
+          found
+            .organizations()
+            .map(({ url }) => baseOf(url))
+            .filter((base) => base !== undefined),
+        ),
       ])
       .finally(() => {
         reading = undefined;

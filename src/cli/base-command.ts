@@ -86,19 +86,19 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** A ledger to read from, and the documents: local store first, then gateways and the daemons that the chain names. */
   protected async reader(): Promise<ReaderContext> {
-    const { connectReader } = await import('./connect.js');
-    const connected = await connectReader(this.home, this.flags);
-    this.closing.push(() => connected.ledger.close());
+    const { connectReader, disconnect } = await import('./connect.js');
+    const connected = await connectReader(this.home, this.flags, (text) => this.warn(text));
+    this.closing.push(() => disconnect(connected));
     return connected;
   }
 
   /** The same with the caller's key. */
   protected async signing(flags: { key?: string | undefined; 'private-key'?: string | undefined }): Promise<ActionContext> {
     const { openSigner } = await import('./open-signer.js');
-    const { connectSigner } = await import('./connect.js');
+    const { connectSigner, disconnect } = await import('./connect.js');
     const signer = await openSigner(this.home, flags, { interactive: this.interactive, warn: (text) => this.warn(text) });
-    const connected = await connectSigner(this.home, this.flags, signer);
-    this.closing.push(() => connected.ledger.close());
+    const connected = await connectSigner(this.home, this.flags, signer, (text) => this.warn(text));
+    this.closing.push(() => disconnect(connected));
     return { ...connected, signer, now: () => new Date(), onProgress: (await this.progress()).onProgress };
   }
 

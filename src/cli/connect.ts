@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Wallet } from 'ethers/wallet';
+import { FollowingIndex } from '../catalog/index/following-index.js';
 import { openDocuments } from '../catalog/open-documents.js';
 import type { ContentStore } from '../content-store/content-store.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
@@ -15,16 +16,28 @@ export interface ConnectFlags {
 
 export const DEFAULT_RPC = 'http://127.0.0.1:8545';
 
-export async function connectReader(home: Home, flags: ConnectFlags): Promise<{ ledger: LedgerReader; content: ContentStore }> {
-  const { rpcUrl, addressBook } = await locate(home, flags);
-  const ledger = connectLedger({ rpcUrl, addressBook });
-  return { ledger, content: await openContent(home, ledger) };
+/** A chain with what this machine keeps of it. */
+export interface Connected<L extends LedgerReader> {
+  readonly ledger: L;
+  readonly content: ContentStore;
+  readonly index: FollowingIndex;
 }
 
-export async function connectSigner(home: Home, flags: ConnectFlags, signer: Wallet): Promise<{ ledger: Ledger; content: ContentStore }> {
+export type Notify = (text: string) => void;
+
+export async function connectReader(home: Home, flags: ConnectFlags, onNotice: Notify): Promise<Connected<LedgerReader>> {
   const { rpcUrl, addressBook } = await locate(home, flags);
-  const ledger = connectLedger({ rpcUrl, addressBook, signer });
-  return { ledger, content: await openContent(home, ledger) };
+  return openCatalog(home, connectLedger({ rpcUrl, addressBook }), onNotice);
+}
+
+export async function connectSigner(home: Home, flags: ConnectFlags, signer: Wallet, onNotice: Notify): Promise<Connected<Ledger>> {
+  const { rpcUrl, addressBook } = await locate(home, flags);
+  return openCatalog(home, connectLedger({ rpcUrl, addressBook, signer }), onNotice);
+}
+
+export function disconnect({ ledger, index }: Connected<LedgerReader>): void {
+  ledger.close();
+  index.close();
 }
 
 async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string; addressBook: AddressBook }> {
@@ -36,6 +49,8 @@ async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string
   return { rpcUrl, addressBook: parseAddressBook(text) };
 }
 
-async function openContent(home: Home, ledger: LedgerReader): Promise<ContentStore> {
-  return openDocuments(ledger, { folder: home.path('content'), gateways: (await home.settings()).gateways ?? [] }).all;
+async function openCatalog<L extends LedgerReader>(home: Home, ledger: L, onNotice: Notify): Promise<Connected<L>> {
+  const { gateways = [] } = await home.settings();
+  const index = new FollowingIndex({ ledger, folder: home.path('index'), onNotice });
+  return { ledger, index, content: openDocuments(index, { folder: home.path('content'), gateways }).all };
 }

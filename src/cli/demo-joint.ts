@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { awaitReports } from '../actions/job/await-reports.js';
 import { jobStatus } from '../actions/job/job-status.js';
 import { type JointEvidence, jointEvidence } from '../actions/job/joint-evidence.js';
-import { connectSigner } from './connect.js';
+import { connectSigner, disconnect } from './connect.js';
 import type { JointAttributes, JointFiles } from './demo-data.js';
 import type { Stage } from './demo-stage.js';
 import type { Home } from './home.js';
@@ -55,7 +55,7 @@ export async function runJoint(stage: Stage, home: Home, { attributes, rows, col
   const metrics = (await read('job-3', 'bank-a-card-behaviour', 'metrics.json')) as Metrics;
   const { auc: alone } = scorecard.evaluation;
   const signer = await openSigner(home, { key: 'fintech' }, { interactive: false, warn: () => undefined });
-  const connected = await connectSigner(home, {}, signer);
+  const connected = await connectSigner(home, {}, signer, () => undefined);
   try {
     const context = { ...connected, signer, now: () => new Date(), onProgress: () => undefined };
     const { shares, algorithm: helped } = await jobStatus(context, { job: JOINT });
@@ -72,7 +72,7 @@ export async function runJoint(stage: Stage, home: Home, { attributes, rows, col
       evidence: await jointEvidence(context, JOINT),
     };
   } finally {
-    connected.ledger.close();
+    disconnect(connected);
   }
 }
 

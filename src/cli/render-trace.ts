@@ -1,7 +1,6 @@
 import chalk from 'chalk';
 import type { TracedJob } from '../actions/tracer/trace-job.js';
 import type { TraceJob, TraceNode } from '../actions/tracer/trace-lifecycle.js';
-import { ToolkitError } from '../errors/toolkit-error.js';
 import { markOf, paintGrant, paintState } from './render-state.js';
 import { printable, renderTime, shortHash, shortId } from './render-text.js';
 import { renderTree, type TreeItem } from './render-tree.js';
@@ -14,7 +13,8 @@ function itemOf(node: TraceNode, detailed: boolean): TreeItem {
   const type = node.type === undefined ? '' : chalk.dim(printable(node.type));
   const grant = node.grant === undefined ? '' : `[${paintGrant(node.grant.state, node.grant.until)}]`;
   const id = chalk.dim(detailed ? node.token : shortId(node.token));
-  const line = [name, detailed ? '' : id, `${chalk.dim('of')} ${printable(node.ownerName)}`, type, grant];
+  const seen = node.repeated ? chalk.dim('↑ shown above') : '';
+  const line = [name, detailed ? '' : id, `${chalk.dim('of')} ${printable(node.ownerName)}`, type, grant, seen];
   const text = line.filter((part) => part !== '').join('  ');
   return {
     text: detailed ? `${text}\n${id}` : text,
@@ -63,17 +63,4 @@ export function renderTracedJob(traced: TracedJob): string {
   const runs = `${chalk.dim('runs')} ${printable(algorithm.name ?? shortId(algorithm.token))} ${chalk.dim('of')} ${printable(algorithm.ownerName)}`;
   const asked = `${chalk.dim('for')} ${printable(traced.demanderName)}  ${chalk.dim(renderTime(traced.addedAt))}`;
   return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below: [...below, ...helpers] });
-}
-
-/**
- * Only the branch along a path of tokens above the root, each made of the one before.
- * @throws DT_INPUT_INVALID where the path leaves the tree
- */
-export function alongPath(root: TraceNode, path: readonly string[]): TraceNode {
-  const [next, ...rest] = path;
-  if (next === undefined) return root;
-  const child = root.children.find(({ token }) => token === next);
-  if (child === undefined)
-    throw new ToolkitError('DT_INPUT_INVALID', { what: '--prefix-path', reason: `${root.token} did not go into ${next}` });
-  return { ...root, jobs: [], children: [alongPath(child, rest)] };
 }

@@ -281,6 +281,12 @@ export const errorTable = {
     6,
     502,
   ),
+  DT_CHAIN_EVENTS: row(
+    'The events of the chain do not fit together: {kind} in block {block}, but {reason}.',
+    'The endpoint leaves something out. Use another one with --rpc, then `dt tracer index --rebuild`.',
+    6,
+    502,
+  ),
   DT_CHAIN_REVERTED: row('The chain refused: {error}', '{advice}', 6, 409),
   DT_CHAIN_REJECTED: row('The chain did not take the transaction: {reason}', 'Check the balance and the key of the sender.', 6, 502),
   DT_CHAIN_FOLDER_BUSY: row(
@@ -292,6 +298,12 @@ export const errorTable = {
   DT_CHAIN_JOURNAL_CORRUPT: row(
     'The record of the chain is damaged at {file}, line {line}: {reason}',
     'Nothing was changed. Restore the folder from a copy; a chain must not start with a hole in it.',
+    6,
+    500,
+  ),
+  DT_INDEX_DAMAGED: row(
+    'The index of the chain in {path} is damaged again right after it was built anew: {reason}',
+    'Check the disk that holds it; --home keeps it elsewhere. Nothing of it was used.',
     6,
     500,
   ),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { IndexSource } from '../catalog/ledger-index.js';
 import type { ContentStore } from '../content-store/content-store.js';
 import type { Address } from '../documents/ids.js';
 import type { SignatureDomain } from '../documents/job/typed-data.js';
@@ -19,6 +20,8 @@ export interface DaemonDeps {
   readonly domain: SignatureDomain;
   readonly signer: TypedDataSigner;
   readonly ledger: Ledger;
+  /** What the chain says, kept on this machine: lineage, jobs, reports. */
+  readonly index: IndexSource;
   /** Public documents: DDOs and operators, from here or from others. */
   readonly content: ContentStore;
   /** Those of them that lie here, which this daemon serves to anyone. */

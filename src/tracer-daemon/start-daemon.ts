@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Wallet } from 'ethers/wallet';
 import { pino } from 'pino';
+import { FollowingIndex } from '../catalog/index/following-index.js';
 import { openDocuments } from '../catalog/open-documents.js';
 import { FilesystemStore } from '../content-store/filesystem-store.js';
 import { parseAddress } from '../documents/ids.js';
@@ -67,13 +68,19 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
       options.onRoundTrip?.();
     },
   });
-  const documents = openDocuments(ledger, config.content);
+  const index = new FollowingIndex({
+    ledger,
+    folder: join(dirname(config.jobs.folder), 'index'),
+    onNotice: (text) => log.warn(text),
+  });
+  const documents = openDocuments(index, config.content);
   const organization = parseAddress(wallet.address);
   let links: DaemonLinks;
   try {
     links = await openLinks({ config, organization, ledger, registry: metrics.registry, log, now: Date.now });
   } catch (error) {
     ledger.close();
+    index.close();
     await store.close();
     throw error;
   }
@@ -83,6 +90,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     domain: ledger.ref,
     signer: wallet,
     ledger,
+    index,
     content: documents.all,
     localContent: documents.local,
     records: new FilesystemStore(join(dirname(config.jobs.folder), 'records')),
@@ -106,6 +114,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
     await links.close();
     await sandbox.stop();
     ledger.close();
+    index.close();
     await store.close();
   };
   try {

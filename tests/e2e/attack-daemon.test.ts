@@ -10,7 +10,6 @@ import { execJob } from '../../src/actions/job/exec-job.js';
 import { followRun } from '../../src/actions/job/follow-run.js';
 import { partiesOf } from '../../src/actions/job/job-parties.js';
 import { publishDocuments } from '../../src/actions/publish-documents.js';
-import { readIndex } from '../../src/catalog/ledger-index.js';
 import { canonicalBytes } from '../../src/documents/canonical.js';
 import { type AssetAttributes, buildDdo, saltOfAsset } from '../../src/documents/ddo/ddo.js';
 import type { Address, Bytes32, TokenId } from '../../src/documents/ids.js';
@@ -87,7 +86,7 @@ describe('attacks on a daemon', () => {
   };
   const records = async (): Promise<number> =>
     (await readdir(join(bank.folder, 'records'), { recursive: true }).catch(() => [])).filter((name) => name.includes('baf')).length;
-  const reports = async (job: bigint) => (await readIndex(fintech.context.ledger)).jobs.get(job)?.reports.get(leaf)?.state;
+  const reports = async (job: bigint) => (await fintech.context.index.read((index) => index.job(job)))?.reports.get(leaf)?.state;
   /** Mints what `composeAsset` would refuse: the chain does not read documents. */
   const mintRaw = async (attributes: AssetAttributes, children: readonly TokenId[]): Promise<TokenId> => {
     const { ledger, content } = fintech.context;

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import { followRun } from '../../src/actions/job/follow-run.js';
-import { readIndex } from '../../src/catalog/ledger-index.js';
 import type { TokenId } from '../../src/documents/ids.js';
 import type { ToolkitError } from '../../src/errors/toolkit-error.js';
 import {
@@ -77,7 +76,7 @@ describe('faults', () => {
     });
     expect(await followRun(second.party, second.run)).toMatchObject({ state: 'succeeded', attempt: 1 });
     await expect
-      .poll(async () => (await readIndex(fintech.context.ledger)).jobs.get(first.job)?.reports.get(leaf)?.state, { timeout: 20_000 })
+      .poll(async () => (await fintech.context.index.read((index) => index.job(first.job)))?.reports.get(leaf)?.state, { timeout: 20_000 })
       .toBe('succeeded');
   });
 

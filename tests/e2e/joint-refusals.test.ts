@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerOrganization } from '../../src/actions/system/register-organization.js';
-import { readIndex } from '../../src/catalog/ledger-index.js';
 import { digestOf } from '../../src/documents/canonical.js';
 import type { TokenId } from '../../src/documents/ids.js';
 import type { RunView } from '../../src/peers/daemon-client.js';
@@ -28,7 +27,7 @@ async function expectNothingRan(joint: JointWorld<BankRole>, job: PartedJob, nam
 
 /** What the chain holds of the leaves' receipts. */
 const reported = async (joint: JointWorld<BankRole>, job: PartedJob, token: TokenId): Promise<string | undefined> =>
-  (await readIndex(joint.c.context.ledger)).jobs.get(job.job)?.reports.get(token)?.state;
+  (await joint.c.context.index.read((index) => index.job(job.job)))?.reports.get(token)?.state;
 
 describe('refusals of a joint job', () => {
   let joint: JointWorld<BankRole>;
@@ -67,12 +66,12 @@ describe('refusals of a joint job', () => {
 
   it('a party without a link key on chain is named with what helps, before the job is added', async () => {
     const { a, b, c } = joint;
-    const before = (await readIndex(c.context.ledger)).jobs.size;
+    const before = (await c.context.index.read((index) => index.jobs())).length;
     const endpoints = { '0': a.address, '1': b.address, '2': other.address };
     const refused = await joint.exec({ mode: 'ok' }, { endpoints }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'DT_POLICY_DENIED' });
     expect(String(refused)).toMatch(/link key on chain; start the daemon of Other D, which publishes it: `dt daemon run`/);
-    expect((await readIndex(c.context.ledger)).jobs.size).toBe(before);
+    expect((await c.context.index.read((index) => index.jobs())).length).toBe(before);
   });
 
   it.each(['a0', 'b1'] as const)('an owner that is no provider any more refuses %s at its door, and the others hear why', async (name) => {

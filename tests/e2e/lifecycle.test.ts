@@ -234,10 +234,8 @@ describe('what may happen to a job', () => {
     const attributes = final({ a: 'x', b: 'y' });
     const missing = await code(composeAsset(fintech.context, { attributes }));
     expect(missing).toBe('DT_PEER_NO_ENDPOINT');
-    const minted = [...(await (await import('../../src/catalog/ledger-index.js')).readIndex(fintech.context.ledger)).tokens.values()].at(
-      -1,
-    )!;
-    await aggregator.context.ledger.grant(two, minted.id, 0);
+    const [minted] = await fintech.context.index.read((index) => index.tokens({ newestFirst: true, limit: 1 }));
+    await aggregator.context.ledger.grant(two, minted!.id, 0);
     const { dt } = await composeAsset(fintech.context, { attributes });
     const { shares } = await execJob(fintech.context, { task, algorithm: dt, wait: true });
     expect(shares.map(({ run, problem }) => problem?.message ?? run?.state)).toEqual(['succeeded', 'succeeded']);

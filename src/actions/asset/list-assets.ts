@@ -1,4 +1,4 @@
-import { type ListedToken, readIndex } from '../../catalog/ledger-index.js';
+import type { ListedToken } from '../../catalog/ledger-index.js';
 import { loadDdo } from '../../catalog/load-documents.js';
 import type { Ddo } from '../../documents/ddo/ddo.js';
 import type { Address } from '../../documents/ids.js';
@@ -12,13 +12,13 @@ export interface AssetListing extends ListedToken {
 
 /** All tokens of the chain, oldest first, or those of one owner. */
 export async function listAssets(context: ReaderContext, owner?: Address): Promise<readonly AssetListing[]> {
-  const index = await readIndex(context.ledger);
-  const tokens = [...index.tokens.values()].filter((token) => owner === undefined || token.owner === owner);
-  return Promise.all(
-    tokens.map(async (token) => ({
-      ...token,
-      ownerName: index.organizations.get(token.owner)?.name,
-      ddo: await loadDdo(context.content, token).catch(() => undefined),
-    })),
+  return context.index.read((index) =>
+    Promise.all(
+      index.tokens({ owner }).map(async (token) => ({
+        ...token,
+        ownerName: index.organization(token.owner)?.name,
+        ddo: await loadDdo(context.content, token).catch(() => undefined),
+      })),
+    ),
   );
 }

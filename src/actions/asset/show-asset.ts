@@ -1,4 +1,4 @@
-import { type LedgerIndex, type ListedGrant, type ListedToken, readIndex } from '../../catalog/ledger-index.js';
+import type { ListedEdge, ListedToken } from '../../catalog/ledger-index.js';
 import { loadDdo } from '../../catalog/load-documents.js';
 import type { Ddo } from '../../documents/ddo/ddo.js';
 import type { TokenId } from '../../documents/ids.js';
@@ -10,30 +10,36 @@ export interface AssetDetails {
   readonly ownerName: string | undefined;
   readonly ddo: Ddo;
   /** To whom it is granted. */
-  readonly grantedTo: readonly ListedGrant[];
+  readonly grantedTo: readonly AssetGrant[];
   /** What it was granted itself. */
-  readonly grantedFrom: readonly ListedGrant[];
+  readonly grantedFrom: readonly AssetGrant[];
+}
+
+export interface AssetGrant {
+  readonly child: TokenId;
+  readonly composite: TokenId;
+  /** 0: without an end; undefined: revoked. */
+  readonly until: number | undefined;
 }
 
 /** One token with its document and grants. @throws DT_ASSET_UNKNOWN, DT_DOCUMENT_* */
 export async function showAsset(context: ReaderContext, dt: TokenId): Promise<AssetDetails> {
-  const index = await readIndex(context.ledger);
-  const token = index.tokens.get(dt);
+  const { token, ...found } = await context.index.read((index) =>
+    index.snapshot(() => {
+      const known = index.token(dt);
+      return {
+        token: known,
+        ownerName: known && index.organization(known.owner)?.name,
+        grantedTo: grantsIn(index.wentInto(dt)),
+        grantedFrom: grantsIn(index.madeOf(dt)),
+      };
+    }),
+  );
   if (token === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: dt });
-  return {
-    token,
-    ownerName: index.organizations.get(token.owner)?.name,
-    ddo: await loadDdo(context.content, token),
-    grantedTo: grantsOf(
-      index,
-      (index.parents.get(dt) ?? []).map((composite) => [dt, composite]),
-    ),
-    grantedFrom: grantsOf(
-      index,
-      token.children.map((child) => [child, dt]),
-    ),
-  };
+  return { token, ...found, ddo: await loadDdo(context.content, token) };
 }
 
-const grantsOf = (index: LedgerIndex, pairs: readonly (readonly [TokenId, TokenId])[]): readonly ListedGrant[] =>
-  pairs.map(([child, composite]) => index.grant(child, composite)).filter((grant) => grant !== undefined);
+const grantsIn = (edges: readonly ListedEdge[]): readonly AssetGrant[] =>
+  edges
+    .filter(({ grant }) => grant !== 'none')
+    .map(({ child, composite, grant, until }) => ({ child, composite, until: grant === 'revoked' ? undefined : until }));

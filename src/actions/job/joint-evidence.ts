@@ -1,4 +1,3 @@
-import { readIndex } from '../../catalog/ledger-index.js';
 import type { Bytes32, TokenId } from '../../documents/ids.js';
 import type { JointRecord } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -40,8 +39,10 @@ export interface JointEvidence {
  */
 export async function jointEvidence(context: ActionContext, job: bigint): Promise<JointEvidence> {
   const runs = await runsOf(context, job);
-  const [signed, index] = await Promise.all([Promise.all(runs.map((party) => recordOf(context, job, party))), readIndex(context.ledger)]);
-  const reports = index.jobs.get(job)?.reports;
+  const [signed, reports] = await Promise.all([
+    Promise.all(runs.map((party) => recordOf(context, job, party))),
+    context.index.read((index) => index.job(job)?.reports),
+  ]);
   const [first] = signed;
   const other = signed.find(({ record }) => record.execution !== first?.record.execution);
   if (other !== undefined || first === undefined)

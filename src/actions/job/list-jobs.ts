@@ -1,4 +1,3 @@
-import { readIndex } from '../../catalog/ledger-index.js';
 import { tokenLabels } from '../../catalog/names.js';
 import type { Address, TokenId } from '../../documents/ids.js';
 import type { ReaderContext } from '../action-context.js';
@@ -24,22 +23,20 @@ export interface JobListing {
 
 /** Jobs as the chain knows them, oldest first. */
 export async function listJobs(context: ReaderContext, filter: JobFilter = {}): Promise<readonly JobListing[]> {
-  const index = await readIndex(context.ledger);
-  const jobs = [...index.jobs.values()].filter(
-    (job) => (filter.task === undefined || job.task === filter.task) && (filter.demander === undefined || job.demander === filter.demander),
-  );
-  const labelOf = tokenLabels(context.content, index);
-  return Promise.all(
-    jobs.map(async ({ id, task, algorithm, demander, addedAt, reports }) => ({
-      id,
-      task,
-      taskName: index.tasks.get(task)?.name,
-      algorithm,
-      algorithmName: (await labelOf(algorithm))?.name,
-      demander,
-      demanderName: index.organizations.get(demander)?.name,
-      addedAt,
-      reports: [...reports].map(([token, { state }]) => ({ token, state })),
-    })),
-  );
+  return context.index.read((index) => {
+    const labelOf = tokenLabels(context.content, index);
+    return Promise.all(
+      index.jobs(filter).map(async ({ id, task, algorithm, demander, addedAt, reports }) => ({
+        id,
+        task,
+        taskName: index.task(task)?.name,
+        algorithm,
+        algorithmName: (await labelOf(algorithm))?.name,
+        demander,
+        demanderName: index.organization(demander)?.name,
+        addedAt,
+        reports: [...reports].map(([token, { state }]) => ({ token, state })),
+      })),
+    );
+  });
 }

@@ -1,4 +1,3 @@
-import { readIndex } from '../../catalog/ledger-index.js';
 import type { Address } from '../../documents/ids.js';
 import type { ReaderContext } from '../action-context.js';
 
@@ -13,18 +12,8 @@ export interface TaskListing {
 }
 
 /** All tasks of the chain, oldest first, or those of one demander. */
-export async function listTasks(context: Pick<ReaderContext, 'ledger'>, demander?: Address): Promise<readonly TaskListing[]> {
-  const index = await readIndex(context.ledger);
-  const jobs = [...index.jobs.values()];
-  return [...index.tasks.values()]
-    .filter((task) => demander === undefined || task.demander === demander)
-    .map(({ id, name, description, open, demander: by }) => ({
-      id,
-      name,
-      description,
-      open,
-      demander: by,
-      demanderName: index.organizations.get(by)?.name,
-      jobs: jobs.filter(({ task }) => task === id).length,
-    }));
+export async function listTasks(context: Pick<ReaderContext, 'index'>, demander?: Address): Promise<readonly TaskListing[]> {
+  return context.index.read((index) =>
+    index.tasks({ demander }).map((task) => ({ ...task, demanderName: index.organization(task.demander)?.name })),
+  );
 }

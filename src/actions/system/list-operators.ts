@@ -1,4 +1,3 @@
-import { readIndex } from '../../catalog/ledger-index.js';
 import { loadOperator } from '../../catalog/load-documents.js';
 import type { OperatorDocument } from '../../documents/operator/operator.js';
 import type { OperatorRecord } from '../../ledger/ledger.js';
@@ -12,12 +11,13 @@ export interface OperatorListing extends OperatorRecord {
 
 /** All operators that were ever published, oldest first, with their current version. */
 export async function listOperators(context: ReaderContext): Promise<readonly OperatorListing[]> {
-  const index = await readIndex(context.ledger);
-  return Promise.all(
-    [...index.operators.values()].map(async (record) => ({
-      ...record,
-      ownerName: index.organizations.get(record.owner)?.name,
-      document: await loadOperator(context.content, record).catch(() => undefined),
-    })),
+  return context.index.read((index) =>
+    Promise.all(
+      index.operators().map(async (record) => ({
+        ...record,
+        ownerName: index.organization(record.owner)?.name,
+        document: await loadOperator(context.content, record).catch(() => undefined),
+      })),
+    ),
   );
 }

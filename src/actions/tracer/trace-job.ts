@@ -1,4 +1,4 @@
-import { type LedgerIndex, readIndex } from '../../catalog/ledger-index.js';
+import type { LedgerIndex } from '../../catalog/ledger-index.js';
 import { organizationName, tokenLabels } from '../../catalog/names.js';
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
@@ -35,46 +35,45 @@ export interface TracedJob {
 
 /** One job as the chain tells it: who asked for what, on which data, and what each owner reported. @throws DT_JOB_UNKNOWN */
 export async function traceJob(context: ReaderContext, id: bigint): Promise<TracedJob> {
-  const index = await readIndex(context.ledger);
-  const job = index.jobs.get(id);
-  if (job === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
-  const task = index.tasks.get(job.task);
-  const labelOf = tokenLabels(context.content, index);
-  const nameOf = async (token: TokenId): Promise<string | undefined> => (await labelOf(token))?.name;
   const seats = await seatsOf(context, id);
   const seatOf = (token: TokenId): string | undefined => seats.find(({ inputs }) => inputs.some((input) => input.token === token))?.seat;
-  return {
-    job: id,
-    task: { id: job.task, name: task?.name ?? '', open: task?.open ?? false },
-    algorithm: {
-      token: job.algorithm,
-      name: await nameOf(job.algorithm),
-      ownerName: organizationName(index, index.tokens.get(job.algorithm)?.owner),
-    },
-    demanderName: organizationName(index, job.demander),
-    addedAt: job.addedAt,
-    shares: await Promise.all(
-      leavesOf(index, job.algorithm).map(async (token) => {
-        const report = job.reports.get(token);
-        const seat = seatOf(token);
-        return {
-          token,
-          name: await nameOf(token),
-          ownerName: organizationName(index, index.tokens.get(token)?.owner),
-          ...(seat !== undefined && { seat }),
-          report: report && {
-            state: report.state,
-            receipt: report.receipt,
-            reporterName: organizationName(index, report.reporter),
-            time: report.time,
-          },
-        };
-      }),
-    ),
-    helpers: seats
-      .filter(({ inputs }) => inputs.length === 0)
-      .map(({ seat, organization }) => ({ seat, name: organizationName(index, organization) })),
-  };
+  return context.index.read(async (index) => {
+    const job = index.job(id);
+    if (job === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
+    const task = index.task(job.task);
+    const labelOf = tokenLabels(context.content, index);
+    const shareOf = async (token: TokenId): Promise<TracedShare> => {
+      const report = job.reports.get(token);
+      const seat = seatOf(token);
+      return {
+        token,
+        name: (await labelOf(token))?.name,
+        ownerName: organizationName(index, index.token(token)?.owner),
+        ...(seat !== undefined && { seat }),
+        report: report && {
+          state: report.state,
+          receipt: report.receipt,
+          reporterName: organizationName(index, report.reporter),
+          time: report.time,
+        },
+      };
+    };
+    return {
+      job: id,
+      task: { id: job.task, name: task?.name ?? '', open: task?.open ?? false },
+      algorithm: {
+        token: job.algorithm,
+        name: (await labelOf(job.algorithm))?.name,
+        ownerName: organizationName(index, index.token(job.algorithm)?.owner),
+      },
+      demanderName: organizationName(index, job.demander),
+      addedAt: job.addedAt,
+      shares: await Promise.all(index.snapshot(() => leavesOf(index, job.algorithm)).map(shareOf)),
+      helpers: seats
+        .filter(({ inputs }) => inputs.length === 0)
+        .map(({ seat, organization }) => ({ seat, name: organizationName(index, organization) })),
+    };
+  });
 }
 
 /** Of all joint computations of the job, as its documents give them together with today's organizations. */
@@ -94,7 +93,7 @@ function leavesOf(index: LedgerIndex, root: TokenId): readonly TokenId[] {
   const walk = (id: TokenId): void => {
     if (seen.has(id)) return;
     seen.add(id);
-    const children = index.tokens.get(id)?.children ?? [];
+    const children = index.token(id)?.children ?? [];
     if (children.length === 0) leaves.add(id);
     children.forEach(walk);
   };

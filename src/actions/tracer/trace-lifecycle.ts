@@ -1,4 +1,4 @@
-import { type LedgerIndex, type ListedJob, readIndex } from '../../catalog/ledger-index.js';
+import type { LedgerIndex, ListedEdge, ListedJob } from '../../catalog/ledger-index.js';
 import { organizationName, tokenLabels } from '../../catalog/names.js';
 import type { TokenId } from '../../documents/ids.js';
 import { isLiveGrant } from '../../documents/job/job-facts.js';
@@ -14,6 +14,8 @@ export interface TraceNode {
   readonly ownerName: string;
   /** The grant on the edge from the node above; undefined at the root. */
   readonly grant: { readonly state: GrantState; readonly until: number | undefined } | undefined;
+  /** Met before: what lies beyond it, and its jobs, stand there. */
+  readonly repeated: boolean;
   readonly children: readonly TraceNode[];
   readonly jobs: readonly TraceJob[];
 }
@@ -33,49 +35,64 @@ export interface TraceJob {
   }[];
 }
 
-/** Which way a tree is walked: who comes next, and who of two neighbours is the child. */
+/** Which way a tree is walked: the edges that lead on from a token, and the token at the far end of one. */
 interface Direction {
-  readonly next: (index: LedgerIndex, id: TokenId) => readonly TokenId[];
-  readonly edge: (id: TokenId, above: TokenId) => readonly [child: TokenId, composite: TokenId];
+  readonly edges: (index: LedgerIndex, id: TokenId) => readonly ListedEdge[];
+  readonly far: (edge: ListedEdge) => TokenId;
 }
 
-const towardsComposites: Direction = { next: (index, id) => index.parents.get(id) ?? [], edge: (id, above) => [above, id] };
-const towardsLeaves: Direction = { next: (index, id) => index.tokens.get(id)?.children ?? [], edge: (id, above) => [id, above] };
+const towardsComposites: Direction = { edges: (index, id) => index.wentInto(id), far: ({ composite }) => composite };
+const towardsLeaves: Direction = { edges: (index, id) => index.madeOf(id), far: ({ child }) => child };
 
 /**
  * The life of a token, depth first: every composite it went into, what those went into, and at the algorithms the jobs with what each
- * owner reported. @throws DT_ASSET_UNKNOWN
+ * owner reported. With `path`, tokens upwards each made of the one before, only that branch.
+ * @throws DT_ASSET_UNKNOWN, DT_INPUT_INVALID where the path leaves the tree
  */
-export const traceLifecycle = (context: ReaderContext, root: TokenId): Promise<TraceNode> => trace(context, root, towardsComposites);
+export const traceLifecycle = (context: ReaderContext, root: TokenId, path: readonly TokenId[] = []): Promise<TraceNode> =>
+  trace(context, root, towardsComposites, path);
 
 /** What a composite is made of, down to the leaves. @throws DT_ASSET_UNKNOWN */
-export const traceUnion = (context: ReaderContext, root: TokenId): Promise<TraceNode> => trace(context, root, towardsLeaves);
+export const traceUnion = (context: ReaderContext, root: TokenId): Promise<TraceNode> => trace(context, root, towardsLeaves, []);
 
-async function trace(context: ReaderContext, root: TokenId, { next, edge }: Direction): Promise<TraceNode> {
-  const index = await readIndex(context.ledger);
-  if (!index.tokens.has(root)) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: root });
+/** A node before its document was read. */
+type Traced = Omit<TraceNode, 'name' | 'type' | 'children'> & { readonly children: readonly Traced[] };
+
+async function trace(context: ReaderContext, root: TokenId, direction: Direction, path: readonly TokenId[]): Promise<TraceNode> {
   const now = (await context.ledger.head()).time;
-  const labelOf = tokenLabels(context.content, index);
-  const walk = async (token: TokenId, above: TokenId | undefined): Promise<TraceNode> => {
-    const label = await labelOf(token);
-    return {
-      token,
-      name: label?.name,
-      type: label?.type,
-      ownerName: organizationName(index, index.tokens.get(token)?.owner),
-      grant: above === undefined ? undefined : grantState(index, edge(token, above), now),
-      children: await Promise.all(next(index, token).map((child) => walk(child, token))),
-      jobs: [...index.jobs.values()].filter(({ algorithm }) => algorithm === token).map((job) => describeJob(index, job)),
+  return context.index.read(async (index) => {
+    const traced = index.snapshot(() => walkTree(index, root, direction, path, now));
+    const labelOf = tokenLabels(context.content, index);
+    const labelled = async ({ children, ...node }: Traced): Promise<TraceNode> => {
+      const label = await labelOf(node.token);
+      return { ...node, name: label?.name, type: label?.type, children: await Promise.all(children.map(labelled)) };
     };
-  };
-  return walk(root, undefined);
+    return labelled(traced);
+  });
 }
 
-function grantState(index: LedgerIndex, [child, composite]: readonly [TokenId, TokenId], now: number): TraceNode['grant'] {
-  const grant = index.grant(child, composite);
-  if (grant === undefined) return { state: 'none', until: undefined };
-  if (grant.until === undefined) return { state: 'revoked', until: undefined };
-  return { state: isLiveGrant(grant.until, now) ? 'live' : 'expired', until: grant.until };
+/** Each token is followed where it is met first, so what is read grows with the edges and not with the number of ways through them. */
+function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, path: readonly TokenId[], now: number): Traced {
+  const met = new Set<TokenId>();
+  const walk = (token: TokenId, edge: ListedEdge | undefined, [next, ...rest]: readonly TokenId[]): Traced => {
+    const owner = index.token(token)?.owner;
+    const node = { token, ownerName: organizationName(index, owner), grant: edge && grantState(edge, now) };
+    if (met.has(token)) return { ...node, repeated: true, children: [], jobs: [] };
+    met.add(token);
+    const all = edges(index, token);
+    const followed = next === undefined ? all : all.filter((each) => far(each) === next);
+    if (next !== undefined && followed.length === 0)
+      throw new ToolkitError('DT_INPUT_INVALID', { what: '--prefix-path', reason: `${token} did not go into ${next}` });
+    const jobs = next === undefined ? index.jobs({ algorithm: token }).map((job) => describeJob(index, job)) : [];
+    return { ...node, repeated: false, children: followed.map((each) => walk(far(each), each, rest)), jobs };
+  };
+  if (index.token(root) === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: root });
+  return walk(root, undefined, path);
+}
+
+function grantState({ grant, until }: ListedEdge, now: number): TraceNode['grant'] {
+  if (grant !== 'granted') return { state: grant, until: undefined };
+  return { state: isLiveGrant(until, now) ? 'live' : 'expired', until };
 }
 
 function describeJob(index: LedgerIndex, job: ListedJob): TraceJob {
@@ -83,7 +100,7 @@ function describeJob(index: LedgerIndex, job: ListedJob): TraceJob {
   return {
     job: job.id.toString(),
     task: job.task.toString(),
-    taskName: index.tasks.get(job.task)?.name ?? '',
+    taskName: index.task(job.task)?.name ?? '',
     demanderName: organizationName(index, job.demander),
     addedAt: iso(job.addedAt),
     reports: [...job.reports].map(([token, report]) => ({

@@ -1,4 +1,3 @@
-import { readIndex } from '../../catalog/ledger-index.js';
 import type { ReaderContext } from '../action-context.js';
 
 export interface TraceStats {
@@ -18,34 +17,18 @@ export interface TraceStats {
 }
 
 /** What happened on the chain, in numbers, from its events alone. */
-export async function traceStats(context: Pick<ReaderContext, 'ledger'>): Promise<TraceStats> {
-  const index = await readIndex(context.ledger);
-  const tokens = [...index.tokens.values()];
-  const tasks = [...index.tasks.values()];
-  const jobs = [...index.jobs.values()];
-  const operators = [...index.operators.values()];
-  const reports = jobs.flatMap((job) => [...job.reports.values()]);
-  const count = <T>(items: readonly T[], test: (item: T) => boolean): number => items.filter(test).length;
-  const shares: Record<string, number> = {};
-  for (const { state } of reports) shares[state] = (shares[state] ?? 0) + 1;
-  return {
-    organizations: index.organizations.size,
-    operators: { published: operators.length, retired: count(operators, ({ retired }) => retired) },
-    tokens: {
-      leaves: count(tokens, ({ children }) => children.length === 0),
-      composites: count(tokens, ({ children }) => children.length > 0),
-      activated: count(tokens, ({ children, activated }) => children.length > 0 && activated),
-    },
-    tasks: { open: count(tasks, ({ open }) => open), closed: count(tasks, ({ open }) => !open) },
-    jobs: { added: jobs.length, shares },
-    byOrganization: [...index.organizations.values()]
-      .map(({ name, address }) => ({
-        name,
-        address,
-        tokens: count(tokens, ({ owner }) => owner === address),
-        jobsAsked: count(jobs, ({ demander }) => demander === address),
-        sharesRun: count(reports, ({ reporter }) => reporter === address),
-      }))
-      .sort((a, b) => a.name.localeCompare(b.name)),
-  };
+export async function traceStats(context: Pick<ReaderContext, 'index'>): Promise<TraceStats> {
+  return context.index.read((index) => {
+    const { organizations, operators, tokens, tasks, jobs, shares, byOrganization } = index.statistics();
+    return {
+      organizations,
+      operators,
+      tokens,
+      tasks,
+      jobs: { added: jobs, shares },
+      byOrganization: [...byOrganization]
+        .map(([address, counts]) => ({ name: index.organization(address)?.name ?? address, address, ...counts }))
+        .sort((a, b) => a.name.localeCompare(b.name)),
+    };
+  });
 }

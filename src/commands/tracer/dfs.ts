@@ -19,13 +19,13 @@ export default class TracerDfs extends BaseCommand<typeof TracerDfs> {
   override async run() {
     const { traceLifecycle } = await import('../../actions/tracer/trace-lifecycle.js');
     const { tokenChoices } = await import('../../cli/choices.js');
-    const { alongPath, renderTrace } = await import('../../cli/render-trace.js');
+    const { renderTrace } = await import('../../cli/render-trace.js');
     const { parsePath } = await import('../../cli/parse-path.js');
     const { flags, args, home } = this;
     const context = await this.reader();
     const text = await this.askChoice(flags['prefix-path'], 'Which token?', 'prefix-path', () => tokenChoices(context));
     const { start, below } = await parsePath(home, text);
-    const trace = alongPath(await traceLifecycle(context, start), below);
+    const trace = await traceLifecycle(context, start, below);
     const detailed = flags.detailed && !['false', 'no', '0'].includes(args.detail ?? '');
     this.log(renderTrace(trace, detailed));
     return trace;

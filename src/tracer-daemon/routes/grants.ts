@@ -8,7 +8,6 @@ import type { TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { type GrantRequest, parseGrantBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import { EXACT } from '../middleware/authenticate.js';
 import { proveSigner } from '../pipeline/admit.js';
@@ -51,7 +50,7 @@ export function grantRoutes(deps: DaemonDeps): Router {
 
 /** Writes the grant if it is wanted and the owner has left that to its daemon. Read afresh: several may have asked at once. */
 async function grantOnce(
-  deps: Pick<DaemonDeps, 'ledger' | 'config' | 'now'>,
+  deps: Pick<DaemonDeps, 'ledger' | 'index' | 'config' | 'now'>,
   recent: Map<string, number>,
   { dataToken, composite }: GrantRequest,
   until: number,
@@ -72,12 +71,9 @@ async function grantOnce(
 }
 
 /** What its owner has revoked is not given back on mere request. A transfer of the composite revokes too; its new owner may ask. */
-async function wasRevoked({ ledger }: Pick<DaemonDeps, 'ledger'>, child: TokenId, composite: TokenId): Promise<boolean> {
-  const events = await ledger.events();
-  const last = events.findLast((event) => event.kind === 'revoked' && event.child === child && event.composite === composite);
-  const isTransfer = (event: LedgerEvent): boolean =>
-    event.kind === 'transferred' && event.transaction === last?.transaction && event.token === composite;
-  return last !== undefined && !events.some(isTransfer);
+async function wasRevoked({ index }: Pick<DaemonDeps, 'index'>, child: TokenId, composite: TokenId): Promise<boolean> {
+  const edge = await index.read((found) => found.edge(child, composite));
+  return edge?.grant === 'revoked' && !edge.byTransfer;
 }
 
 /** Runs what it is given one after the other. */

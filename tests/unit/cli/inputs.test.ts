@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TraceNode } from '../../../src/actions/tracer/trace-lifecycle.js';
 import { Home, parseName } from '../../../src/cli/home.js';
 import { readAssetAttributes, readOperatorContent, storePathOf } from '../../../src/cli/input-files.js';
 import { namedFlags } from '../../../src/cli/named-flags.js';
 import { directKey } from '../../../src/cli/open-signer.js';
 import { parsePath } from '../../../src/cli/parse-path.js';
 import { parseUntil } from '../../../src/cli/parse-until.js';
-import { alongPath } from '../../../src/cli/render-trace.js';
 import { parseTokenId } from '../../../src/documents/ids.js';
 
 const token = (digit: string) => parseTokenId(`dt:ownership:${digit.repeat(64)}`);
@@ -138,22 +136,9 @@ describe('files and names', () => {
     expect(storePathOf('webhdfs://host/x.csv')).toBe('webhdfs://host/x.csv');
   });
 
-  it('a path of tokens follows one branch, and nothing beside it', async () => {
+  it('a path is tokens, by name or id', async () => {
     await home.saveName('a', token('a'));
     expect(await parsePath(home, `@a,${token('b')}`)).toEqual({ start: token('a'), below: [token('b')] });
     await expect(parsePath(home, ' , ')).rejects.toMatchObject({ code: 'DT_INPUT_INVALID' });
-    const node = (digit: string, children: TraceNode[] = []): TraceNode => ({
-      token: token(digit),
-      name: digit,
-      type: undefined,
-      ownerName: 'o',
-      grant: undefined,
-      children,
-      jobs: [],
-    });
-    const root = node('a', [node('b', [node('d')]), node('c')]);
-    expect(alongPath(root, [])).toBe(root);
-    expect(alongPath(root, [token('b')]).children.map(({ name, children }) => [name, children.length])).toEqual([['b', 1]]);
-    expect(() => alongPath(root, [token('d')])).toThrow(expect.objectContaining({ code: 'DT_INPUT_INVALID' }));
   });
 });
