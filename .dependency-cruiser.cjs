@@ -11,7 +11,8 @@ const rooms = {
   sandbox: ['documents', 'errors'],
   keys: ['documents', 'errors'],
   peers: ['documents', 'errors', 'privacy/channel\\.ts'],
-  catalog: ['ledger', 'content-store', 'documents', 'errors'],
+  // It verifies decisions by making them again.
+  catalog: ['constraints', 'ledger', 'content-store', 'documents', 'errors'],
   actions: ['catalog', 'constraints', 'ledger', 'content-store', 'peers', 'operator-kit', 'documents', 'errors'],
   'tracer-daemon': [
     'catalog',

@@ -1,5 +1,6 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import type { ActionContext, ReaderContext } from '../actions/action-context.js';
+import type { ContentStore } from '../content-store/content-store.js';
 import type { TokenId } from '../documents/ids.js';
 import { ToolkitError, toToolkitError } from '../errors/toolkit-error.js';
 import { Home } from './home.js';
@@ -90,6 +91,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const connected = await connectReader(this.home, this.flags, (text) => this.warn(text));
     this.closing.push(() => disconnect(connected));
     return connected;
+  }
+
+  /** The documents of this machine alone, for what has to do without the chain. */
+  protected async localContent(): Promise<ContentStore> {
+    return (await import('./connect.js')).openLocalContent(this.home);
   }
 
   /** The same with the caller's key. */

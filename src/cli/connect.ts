@@ -3,6 +3,7 @@ import type { Wallet } from 'ethers/wallet';
 import { FollowingIndex } from '../catalog/index/following-index.js';
 import { openDocuments } from '../catalog/open-documents.js';
 import type { ContentStore } from '../content-store/content-store.js';
+import { FilesystemStore } from '../content-store/filesystem-store.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { type AddressBook, parseAddressBook } from '../ledger/evm/address-book.js';
 import { connectLedger } from '../ledger/evm/connect-ledger.js';
@@ -48,6 +49,9 @@ async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string
   });
   return { rpcUrl, addressBook: parseAddressBook(text) };
 }
+
+/** The documents of this machine alone. */
+export const openLocalContent = (home: Home): ContentStore => new FilesystemStore(home.path('content'));
 
 async function openCatalog<L extends LedgerReader>(home: Home, ledger: L, onNotice: Notify): Promise<Connected<L>> {
   const { gateways = [] } = await home.settings();

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { parseAddress } from '../documents/ids.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { SandboxLevel } from '../sandbox/sandbox.js';
 import { exampleConfig } from '../tracer-daemon/config/example-config.js';
@@ -14,6 +15,8 @@ export interface InitDaemonParameters {
   readonly linkPort: number;
   readonly host: string;
   readonly data: readonly string[];
+  /** Addresses that may read receipts and evidence. */
+  readonly auditors?: readonly string[];
   readonly sandbox?: SandboxLevel | undefined;
   readonly force: boolean;
   readonly rpc?: string | undefined;
@@ -32,6 +35,8 @@ export async function initDaemon(home: Home, parameters: InitDaemonParameters): 
     key: { keystore: home.path('keystore'), name: parameters.key },
     link: { listen: { port: parameters.linkPort } },
     ...(parameters.data.length > 0 && { datasets: { roots: parameters.data.map((folder) => resolve(folder)) } }),
+    ...(parameters.auditors &&
+      parameters.auditors.length > 0 && { auditors: parameters.auditors.map((text) => parseAddress(text, '--auditor')) }),
     ...(parameters.sandbox !== undefined && { sandbox: { level: parameters.sandbox } }),
   });
   await mkdir(dirname(file), { recursive: true });

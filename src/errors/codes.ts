@@ -578,6 +578,18 @@ export const errorTable = {
     9,
     409,
   ),
+  DT_RECEIPT_UNVERIFIED: row(
+    '{failed} of {count} checks failed. The first: {name} of {party} at {at}: expected {expected}, found {found}.',
+    'Do not rely on what failed; ask that party for an explanation. --detailed shows every check.',
+    9,
+    409,
+  ),
+  DT_RECEIPT_NONE: row(
+    'There is no receipt in {path}.',
+    'Give the number of a job, a receipt, a job folder, or the folder that `dt job outputs --out` wrote.',
+    9,
+    404,
+  ),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -121,6 +121,11 @@ export class DaemonClient {
     throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: 'it has no code' });
   }
 
+  /** The receipt with what it names: see Evidence. Nothing of it is verified here. */
+  async evidence(id: string): Promise<JsonObject> {
+    return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/evidence`, undefined));
+  }
+
   private needSigner(): TypedDataSigner {
     if (this.options.signer === undefined) throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key)' });
     return this.options.signer;

@@ -9,6 +9,7 @@ import { notFound, problemHandler } from './middleware/problem.js';
 import { openApi } from './openapi.js';
 import { assetRoutes } from './routes/assets.js';
 import { documentRoutes } from './routes/documents.js';
+import { evidenceRoutes } from './routes/evidence.js';
 import { grantRoutes } from './routes/grants.js';
 import { jobRoutes } from './routes/jobs.js';
 import { liveRoutes } from './routes/live.js';
@@ -45,6 +46,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   );
   app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
   app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
+  app.use(evidenceRoutes(deps));
   app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps));
   app.use(notFound);
   app.use(problemHandler(deps));

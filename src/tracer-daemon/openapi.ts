@@ -196,6 +196,22 @@ export const openApi = {
         responses: answers('200', ok('decision', { type: 'object' })),
       },
     },
+    '/v1/jobs/{id}/evidence': {
+      get: {
+        ...proven,
+        summary: 'The signed receipt with the request, job spec, decision and anchor that it names',
+        parameters: [runPath],
+        responses: answers('200', ok('evidence', { type: 'object' })),
+      },
+    },
+    '/v1/jobs/{id}/opening': {
+      get: {
+        ...proven,
+        summary: 'What opens the commitment to the data of this run, for the owner',
+        parameters: [runPath],
+        responses: answers('200', ok('salt and sha256', { type: 'object' })),
+      },
+    },
     '/v1/jobs/{id}/cancel': {
       post: {
         ...proven,

@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ActionContext, step } from '../action-context.js';
+import { documentsOf } from '../tracer/gather-evidence.js';
+import { EVIDENCE_SUFFIX } from '../tracer/read-given-evidence.js';
 import { checkReceipt } from './check-receipt.js';
 import { fetchOutputs } from './fetch-outputs.js';
 import { type Party, type PartyRun, runsOf } from './job-parties.js';
@@ -33,7 +36,10 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
       context,
       `Outputs of ${party.ownerName}: ${party.assetName}`,
       async () => {
-        if (run.receipt !== undefined) await checkReceipt(context.ledger.ref, party, run);
+        if (run.receipt !== undefined) {
+          await checkReceipt(context.ledger.ref, party, run);
+          await writeEvidence(await party.client.evidence(run.id), folder + EVIDENCE_SUFFIX);
+        }
         return fetchOutputs(party, run, folder);
       },
       (all) => `${all.length} files`,
@@ -42,6 +48,17 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
   } catch (error) {
     if (!(error instanceof ToolkitError)) throw error;
     return { ...viewShare(party, run, error), files: [] };
+  }
+}
+
+/** The documents as they are, for `dt tracer verify`: what was no evidence then is found to be none. */
+async function writeEvidence(evidence: unknown, folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const [name, bytes] of Object.entries(documentsOf(evidence))) await writeFile(join(folder, `${name}.json`), bytes);
+  } catch (error) {
+    if (error instanceof ToolkitError) throw error;
+    throw new ToolkitError('DT_INPUT_FILE', { path: folder, reason: `it cannot be written: ${(error as Error).message}` }, error);
   }
 }
 

@@ -18,6 +18,10 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
     }),
     host: Flags.string({ description: 'address to listen on', default: '127.0.0.1' }),
     data: Flags.directory({ description: 'folder that the daemon may read data from; may be given more than once', multiple: true }),
+    auditor: Flags.string({
+      description: 'address that may read receipts, decisions and evidence of all runs; may be given more than once',
+      multiple: true,
+    }),
     sandbox: sandboxFlag,
     force: Flags.boolean({ description: 'overwrite a file that exists' }),
   });
@@ -25,8 +29,8 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
   override async run() {
     const { initDaemon } = await import('../../cli/init-daemon.js');
     const key = await this.ask(this.flags.key ?? (await this.home.settings()).key, "Name of the organization's key", 'key');
-    const { data = [], 'address-book': addressBook, 'link-port': linkPort, ...given } = this.flags;
-    const file = await initDaemon(this.home, { ...given, key, data, addressBook, linkPort });
+    const { data = [], auditor: auditors = [], 'address-book': addressBook, 'link-port': linkPort, ...given } = this.flags;
+    const file = await initDaemon(this.home, { ...given, key, data, auditors, addressBook, linkPort });
     this.log(`Configuration written to ${file}`);
     await this.next(`dt daemon run --config ${this.flags.config}`);
     return { config: file };

@@ -1,6 +1,7 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { digestOf, type Json } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
+import { documentParser, patterns } from '../schema.js';
 
 /** The first six are about parameters (DESIGN section 6), the others about who, what and when. */
 export type ClauseRule =
@@ -73,3 +74,28 @@ export function summarize(clauses: readonly Clause[]): string {
 }
 
 const shorten = (id: string): string => (id.length > 30 ? `${id.slice(0, 21)}…` : id);
+
+const text = { type: 'string' } as const;
+const tokenId = { type: 'string', pattern: patterns.tokenId } as const;
+
+/** A decision from outside, with whatever rules its daemon knows. @throws DT_DOCUMENT_INVALID */
+export const parseDecision = documentParser<Decision>('decision', {
+  type: 'object',
+  required: ['kind', 'daemon', 'subject', 'allowed', 'clauses', 'decidedAt'],
+  properties: {
+    kind: { const: 'decision' },
+    daemon: { type: 'string', pattern: patterns.address },
+    subject: { type: 'object', required: ['token'], properties: { job: text, composite: tokenId, token: tokenId } },
+    spec: { type: 'string', pattern: patterns.bytes32 },
+    allowed: { type: 'boolean' },
+    clauses: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['of', 'by', 'pointer', 'rule', 'passed'],
+        properties: { of: text, by: text, pointer: text, rule: text, passed: { type: 'boolean' }, wouldPass: text },
+      },
+    },
+    decidedAt: text,
+  },
+});

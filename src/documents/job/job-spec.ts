@@ -1,6 +1,7 @@
 import { digestOf, type JsonObject } from '../canonical.js';
 import type { Address, Bytes32, TokenId } from '../ids.js';
-import type { OperatorRuntime } from '../operator/operator.js';
+import { type OperatorRuntime, runtimes } from '../operator/operator.js';
+import { documentParser, patterns } from '../schema.js';
 import type { JointGroup } from './joint-group.js';
 
 /** One party's share, resolved: the very code, data and arguments. */
@@ -35,3 +36,71 @@ export interface JobSpec {
 }
 
 export const digestOfSpec = (spec: JobSpec): Bytes32 => digestOf(spec);
+
+const tokenId = { type: 'string', pattern: patterns.tokenId } as const;
+const bytes32 = { type: 'string', pattern: patterns.bytes32 } as const;
+const address = { type: 'string', pattern: patterns.address } as const;
+const counter = { type: 'string', pattern: '^[1-9][0-9]{0,18}$' } as const;
+const text = { type: 'string' } as const;
+const documented = { type: 'object', required: ['token', 'ddo'], properties: { token: tokenId, ddo: bytes32 } } as const;
+
+/** A job spec from outside. @throws DT_DOCUMENT_INVALID */
+export const parseJobSpec = documentParser<JobSpec>('job spec', {
+  type: 'object',
+  required: ['kind', 'version', 'chain', 'job', 'task', 'consumer', 'algorithm', 'steps', 'documents'],
+  properties: {
+    kind: { const: 'job-spec' },
+    version: { const: 1 },
+    chain: { type: 'object', required: ['chainId', 'market'], properties: { chainId: { type: 'integer' }, market: address } },
+    job: counter,
+    task: counter,
+    consumer: address,
+    algorithm: documented,
+    steps: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['token', 'ddo', 'owner', 'service', 'path', 'operator', 'arguments'],
+        properties: {
+          token: tokenId,
+          ddo: bytes32,
+          owner: address,
+          service: text,
+          path: { type: 'array', items: tokenId },
+          operator: {
+            type: 'object',
+            required: ['id', 'version', 'digest', 'runtime'],
+            properties: { id: tokenId, version: { type: 'integer', minimum: 1 }, digest: bytes32, runtime: { enum: runtimes } },
+          },
+          arguments: { type: 'object' },
+        },
+      },
+    },
+    joint: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['operator', 'seats'],
+        properties: {
+          operator: tokenId,
+          seats: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['seat', 'organization', 'inputs'],
+              properties: {
+                seat: text,
+                organization: address,
+                inputs: {
+                  type: 'array',
+                  items: { type: 'object', required: ['number', 'token'], properties: { number: text, token: tokenId } },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    documents: { type: 'array', items: documented },
+  },
+});

@@ -3,12 +3,18 @@ import { isObject, type Json, type JsonObject } from '../canonical.js';
 import type { Bytes32 } from '../ids.js';
 import { documentParser, patterns } from '../schema.js';
 
-/** Where a receipt stands on the chain: its digest is a leaf of the Merkle tree whose root the chain holds under `anchor`. */
+/** Where a receipt stands on the chain: its digest is a leaf of the Merkle tree whose root its owner has anchored. */
 export interface AnchorProof {
-  readonly anchor: string;
   readonly root: Bytes32;
   readonly proof: readonly Bytes32[];
   readonly transaction: Bytes32;
+}
+
+/** What opens the commitment to the data of one run: given by its owner, to whom it wants. */
+export interface InputOpening {
+  readonly salt: Bytes32;
+  /** sha2-256 of the data. */
+  readonly sha256: Bytes32;
 }
 
 /** A receipt with all that it names by digest, for somebody who has nothing but the chain. Not parsed yet: it may be anyone's. */
@@ -23,9 +29,11 @@ export interface Evidence {
   readonly decision?: Json;
   /** An AnchorProof. */
   readonly anchor?: Json;
+  /** An InputOpening, where the owner gave one. */
+  readonly opening?: Json;
 }
 
-export const evidenceNames = ['receipt', 'request', 'spec', 'decision', 'anchor'] as const;
+export const evidenceNames = ['receipt', 'request', 'spec', 'decision', 'anchor', 'opening'] as const;
 export type EvidenceName = (typeof evidenceNames)[number];
 
 /** The same as files: in a job folder, and beside downloaded outputs. Each holds the canonical bytes of its document. */
@@ -42,15 +50,20 @@ export function parseEvidence(value: unknown): Evidence {
   return { ...rest, receipt };
 }
 
+const bytes32 = { type: 'string', pattern: patterns.bytes32 } as const;
+
 /** @throws DT_DOCUMENT_INVALID */
 export const parseAnchorProof = documentParser<AnchorProof>('anchor', {
   type: 'object',
-  required: ['anchor', 'root', 'proof', 'transaction'],
+  required: ['root', 'proof', 'transaction'],
   additionalProperties: false,
-  properties: {
-    anchor: { type: 'string', pattern: '^[1-9][0-9]{0,18}$' },
-    root: { type: 'string', pattern: patterns.bytes32 },
-    proof: { type: 'array', maxItems: 64, items: { type: 'string', pattern: patterns.bytes32 } },
-    transaction: { type: 'string', pattern: patterns.bytes32 },
-  },
+  properties: { root: bytes32, proof: { type: 'array', maxItems: 64, items: bytes32 }, transaction: bytes32 },
+});
+
+/** @throws DT_DOCUMENT_INVALID */
+export const parseInputOpening = documentParser<InputOpening>('opening', {
+  type: 'object',
+  required: ['salt', 'sha256'],
+  additionalProperties: false,
+  properties: { salt: bytes32, sha256: bytes32 },
 });

@@ -267,6 +267,14 @@ export const configSchema: SectionSchema = {
         examples: [365],
       },
     }),
+    auditors: {
+      type: 'array',
+      items: { type: 'string', format: 'address' },
+      default: [],
+      description:
+        'Addresses that may read receipts, decisions, evidence and states of all runs, as a regulator does; never outputs or logs.',
+      expected: 'a list of addresses, 0x and 40 hex digits each',
+    },
     web: section('The page that the daemon serves, and who is signed in there.', {
       origins: {
         type: 'array',

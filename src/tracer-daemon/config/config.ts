@@ -1,3 +1,4 @@
+import type { Address } from '../../documents/ids.js';
 import type { SandboxLevel } from '../../sandbox/sandbox.js';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -53,6 +54,8 @@ export interface DaemonConfig {
   };
   readonly joint: { readonly help: JointHelp; readonly limit: number };
   readonly grants: { readonly auto: boolean; readonly maxDays: number | undefined };
+  /** Who may read what proves what happened, in all runs. */
+  readonly auditors: readonly Address[];
   /** The daemon's page. */
   readonly web: { readonly origins: readonly string[]; readonly idleMinutes: number; readonly sessionHours: number };
   readonly log: { readonly level: LogLevel };

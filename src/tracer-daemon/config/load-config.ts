@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { parseAddress } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { isHostPort } from '../../peers/link/link-address.js';
 import { parseStoreUrl } from '../store/store-url.js';
@@ -81,6 +82,7 @@ const formats = {
   'key-name': /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
   'store-url': isStoreUrl,
   'host-port': isHostPort,
+  address: /^0x[0-9a-fA-F]{40}$/,
 };
 
 function isUrl(text: string, protocols: readonly string[]): boolean {
@@ -128,6 +130,7 @@ function completed(values: CheckedValues, folder: string): DaemonConfig {
     },
     joint: { help: joint.help, limit: joint.limit },
     grants: { auto: grants.auto, maxDays: grants.maxDays },
+    auditors: values.auditors.map((address) => parseAddress(address)),
     web: { ...values.web, origins: values.web.origins.map((origin) => new URL(origin).origin) },
     log: values.log,
   };

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
 import type { Address, Bytes32 } from '../../documents/ids.js';
@@ -7,9 +6,9 @@ import { type JointGroup, type JointSeat, jointSession, parseJointSession, token
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { SessionOffer } from '../../peers/link/link-hub.js';
 import type { DaemonDeps } from '../deps.js';
+import { readReceipt } from '../pipeline/settle.js';
 import type { Run, RunProblem } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
-import { readFinished } from './finished-state.js';
 import { JointPeer } from './joint-peer.js';
 import type { ControlMessage } from './joint-wire.js';
 import { CONTROL } from './meet.js';
@@ -23,7 +22,7 @@ const MOST_RUNS = 1_000;
 
 export type AnswerDeps = Pick<
   DaemonDeps,
-  'links' | 'store' | 'ledger' | 'content' | 'config' | 'organization' | 'domain' | 'signer' | 'log' | 'now'
+  'links' | 'store' | 'records' | 'ledger' | 'content' | 'config' | 'organization' | 'domain' | 'signer' | 'log' | 'now'
 >;
 
 /** What is said about a session in which this organization has a seat, and to whom it may be said. */
@@ -143,9 +142,9 @@ export class JointAnswers {
   ): Promise<ControlMessage | undefined> {
     if (!mine.every((run) => isFinal(run.state))) return undefined;
     const lead = mine.find((run) => run.token === leading);
-    const finished = lead?.state === 'succeeded' ? await readFinished(join(this.deps.config.jobs.folder, lead.runId)) : undefined;
-    if (finished === undefined) return undefined;
-    const { execution } = finished.record;
+    const released = lead?.state === 'succeeded' && lead.receiptDigest !== undefined ? await readReceipt(this.deps, lead) : undefined;
+    const execution = released?.receipt.joint?.execution;
+    if (execution === undefined) return undefined;
     const decisions = await Promise.all(
       mine.map((run) => signDecision(this.deps, about, { token: run.token, decision: run.decisionDigest as Bytes32, allowed: true })),
     );

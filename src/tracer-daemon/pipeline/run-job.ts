@@ -56,7 +56,9 @@ async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending):
   const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
   if (receipt !== undefined) await writeEvidence(deps, run.runId, receipt);
   await deps.store.runs.finish(claimed.lease, receipt, isAnchored(ending.path));
+  // The receipt tells all of it now.
   await rm(endingFile(deps, run.runId), { force: true });
+  if (receipt !== undefined && ending.end.outcome === 'succeeded') await forgetFinished(join(deps.config.jobs.folder, run.runId));
   const over = await deps.store.runs.get(claimed.run.runId);
   // For peers that still wait. Nobody here waits for it, and their own bounds end it otherwise.
   if (over !== undefined) deps.joint.over(over).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));

@@ -15,13 +15,14 @@ import { decide, deniedBy } from '../pipeline/authorize.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
-import { isAnchored, pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
+import { isAnchored, pathOnChain, writeReceipt } from '../pipeline/settle.js';
 import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
+import { isAuditor, scopedRun } from './scoped-run.js';
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
 export function jobRoutes(deps: DaemonDeps): Router {
@@ -30,17 +31,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
   const proven = authenticate(deps);
   const param = (value: unknown): string => (Array.isArray(value) ? value.join('/') : String(value));
 
-  /** The run of the path, if the requester is its consumer or the owner; to anyone else it does not exist. */
-  const scoped = async (id: string, response: Response): Promise<Run> => {
-    const run = /^[0-9a-f-]{36}$/.test(id) ? await store.runs.get(id) : undefined;
-    const requester = requesterOf(response);
-    if (run === undefined || (requester !== run.consumer && requester !== deps.organization))
-      throw new ToolkitError('DT_JOB_UNKNOWN', { id });
-    if (!(await mayRead(deps.ledger, accessOfResponse(response), [run])).includes(run)) throw new ToolkitError('DT_JOB_UNKNOWN', { id });
-    response.locals['token'] = run.token;
-    response.locals['job'] = run.jobId;
-    return run;
-  };
+  const scoped = (id: string, response: Response, options = {}): Promise<Run> => scopedRun(deps, id, response, options);
 
   /** Request, job spec and decision on disk, and the run that names them. */
   const keep = async (request: ComputeBody, resolved: ResolvedRequest, decision: Decision): Promise<NewRun> => {
@@ -86,7 +77,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const { job, token, limit, before } = request.query as Record<string, string | undefined>;
     const requester = requesterOf(response);
     const runs = await store.runs.list({
-      ...(requester === deps.organization ? {} : { consumer: requester }),
+      ...(requester === deps.organization || isAuditor(deps, response) ? {} : { consumer: requester }),
       ...(job !== undefined && { jobId: parseCounter(job, 'The job id') }),
       ...(token !== undefined && { token: parseTokenId(token) }),
       ...(limit !== undefined && { limit: Number(limit) }),
@@ -98,7 +89,7 @@ export function jobRoutes(deps: DaemonDeps): Router {
   });
 
   router.get('/v1/jobs/:id', proven, async (request, response) => {
-    response.json(await viewOf(deps, await scoped(param(request.params['id']), response)));
+    response.json(await viewOf(deps, await scoped(param(request.params['id']), response, { audited: true })));
   });
 
   router.get('/v1/jobs/:id/events', proven, async (request, response) => {
@@ -134,19 +125,6 @@ export function jobRoutes(deps: DaemonDeps): Router {
       (error) => error && next(error),
     );
   }) as RequestHandler);
-
-  router.get('/v1/jobs/:id/receipt', proven, async (request, response) => {
-    const run = await scoped(param(request.params['id']), response);
-    if (run.receiptDigest === undefined) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
-    response.json(await readReceipt(deps, run));
-  });
-
-  router.get('/v1/jobs/:id/decision', proven, async (request, response) => {
-    const run = await scoped(param(request.params['id']), response);
-    const bytes = run.decisionDigest && (await deps.records.get(run.decisionDigest));
-    if (bytes === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id: run.runId });
-    response.type('application/json').send(Buffer.from(bytes));
-  });
 
   router.post('/v1/jobs/:id/cancel', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);

@@ -28,6 +28,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/jobs/:id': proving,
   'GET /v1/jobs/:id/decision': proving,
   'GET /v1/jobs/:id/receipt': proving,
+  'GET /v1/jobs/:id/evidence': proving,
   'GET /v1/jobs/:id/events': looking,
   'GET /v1/jobs/:id/logs': looking,
   'GET /v1/jobs/:id/outputs': running,

@@ -44,7 +44,7 @@ describe('the surface of the command line', () => {
   it('takes no token in a position, and a path only where it is what the command runs', async () => {
     for (const { id, command } of await loadCommands())
       for (const [name, { ignoreStdin }] of Object.entries(command.args ?? {})) {
-        expect(['job', 'detail', 'operator'], `${id} ${name}`).toContain(name);
+        expect(['job', 'detail', 'operator', 'what'], `${id} ${name}`).toContain(name);
         expect(ignoreStdin, `${id} ${name} would wait for stdin`).toBe(true);
       }
   });

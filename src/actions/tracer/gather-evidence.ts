@@ -1,0 +1,47 @@
+import { resolveJob } from '../../catalog/resolve-facts.js';
+import type { GivenEvidence } from '../../catalog/verify/given-evidence.js';
+import { expectedOf } from '../../catalog/verify-evidence.js';
+import { buildJobSpec } from '../../constraints/check-facts.js';
+import { canonicalBytes } from '../../documents/canonical.js';
+import { type EvidenceName, evidenceNames, parseEvidence } from '../../documents/receipt/evidence.js';
+import { toToolkitError } from '../../errors/toolkit-error.js';
+import { endpointOf } from '../../peers/daemon-url.js';
+import { type ActionContext, daemonOf } from '../action-context.js';
+
+/**
+ * What every party's daemon hands out about a job, all asked at once. One that cannot be asked, or keeps its evidence back, hides nothing of
+ * the others: it is in the list with the reason. @throws DT_JOB_UNKNOWN, DT_DOCUMENT_*, DT_CHAIN_*
+ */
+export async function gatherEvidence(context: ActionContext, job: bigint): Promise<readonly GivenEvidence[]> {
+  const facts = await resolveJob(context.ledger, context.content, job);
+  const { spec } = buildJobSpec(facts);
+  const serviceOf = new Map(spec.steps.map(({ token, service }) => [token, service]));
+  return Promise.all(
+    expectedOf(spec).map(async (of): Promise<GivenEvidence> => {
+      const service = facts.ddos.get(of.token)?.services.find(({ index }) => index === serviceOf.get(of.token));
+      const url = endpointOf(service, facts.organizations.get(of.owner)?.url);
+      const without = (problem: string): GivenEvidence => ({ source: url?.href ?? of.owner, of, documents: {}, problem });
+      if (url === undefined) return without('neither the chain nor its document says where its daemon is');
+      try {
+        const client = daemonOf(context, of.owner, url);
+        const [run] = await client.jobs({ job: job.toString(), token: of.token });
+        if (run === undefined) return without(`its daemon shows no run of this job to ${context.signer.address}`);
+        if (run.receipt === undefined) return without(`its run is ${run.state} and has no receipt`);
+        return { source: url.href, of, documents: documentsOf(await client.evidence(run.id)) };
+      } catch (error) {
+        return without(toToolkitError(error).message);
+      }
+    }),
+  );
+}
+
+/** @throws DT_DOCUMENT_INVALID */
+export function documentsOf(value: unknown): Partial<Record<EvidenceName, Uint8Array>> {
+  const evidence = parseEvidence(value);
+  return Object.fromEntries(
+    evidenceNames.flatMap((name) => {
+      const document = evidence[name];
+      return document === undefined ? [] : [[name, canonicalBytes(document)]];
+    }),
+  );
+}

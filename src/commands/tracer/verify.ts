@@ -1,0 +1,43 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand, signingFlags } from '../../cli/base-command.js';
+import { namedFlags } from '../../cli/named-flags.js';
+
+export default class TracerVerify extends BaseCommand<typeof TracerVerify> {
+  static override description =
+    'Verify what happened to a job, party by party: signatures, request, job spec, every clause of the decisions, code, arguments, outputs, what crossed the wire, and that the chain holds these very receipts. The first thing that does not match is named first.\nA job is asked for at the daemons of all its parties, with the key of its demander, an owner or an auditor. Files need no key.';
+  static override examples = [
+    '<%= config.bin %> tracer verify 1',
+    '<%= config.bin %> tracer verify ./results --json',
+    '<%= config.bin %> tracer verify receipt.json --offline',
+  ];
+  static override args = {
+    what: Args.string({
+      description: 'number of a job, a receipt or evidence file, a job folder, or a folder of downloads',
+      ignoreStdin: true,
+    }),
+  };
+  static override flags = {
+    ...signingFlags,
+    ...namedFlags({
+      offline: Flags.boolean({
+        description: 'without the chain: only what the documents say of each other is checked, and what needs the chain is said',
+      }),
+      detailed: Flags.boolean({ char: 'd', description: 'every check, also those that passed' }),
+    }),
+  };
+
+  override async run() {
+    const { verifyFiles, verifyJob } = await import('../../actions/tracer/verify-job.js');
+    const { parseCounter } = await import('../../documents/ids.js');
+    const { renderVerification, verificationError } = await import('../../cli/render-verification.js');
+    const { endWithError } = await import('../../cli/watch-job.js');
+    const { offline, detailed } = this.flags;
+    const what = await this.ask(this.args.what, 'Number of a job, or a file or folder', 'what');
+    const work = /^[0-9]+$/.test(what)
+      ? verifyJob(await this.signing(this.flags), parseCounter(what, 'The number of the job'))
+      : verifyFiles(offline ? { content: await this.localContent() } : await this.reader(), what);
+    const verification = await this.wait('Verifying', work);
+    this.log(renderVerification(verification, detailed));
+    return { ...verification, ...endWithError(verificationError(verification), this.jsonEnabled()) };
+  }
+}

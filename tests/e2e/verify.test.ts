@@ -1,0 +1,200 @@
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { awaitReports } from '../../src/actions/job/await-reports.js';
+import { downloadOutputs } from '../../src/actions/job/download-outputs.js';
+import type { ExecJobResult } from '../../src/actions/job/exec-job.js';
+import { gatherEvidence } from '../../src/actions/tracer/gather-evidence.js';
+import { verifyFiles, verifyJob } from '../../src/actions/tracer/verify-job.js';
+import type { Verification } from '../../src/catalog/verify-evidence.js';
+import { verifyEvidence } from '../../src/catalog/verify-evidence.js';
+import { canonicalBytes, digestOf } from '../../src/documents/canonical.js';
+import type { Decision } from '../../src/documents/decision/decision.js';
+import type { JobSpec } from '../../src/documents/job/job-spec.js';
+import { receiptTypedData } from '../../src/documents/job/typed-data.js';
+import type { EvidenceName } from '../../src/documents/receipt/evidence.js';
+import type { Receipt } from '../../src/documents/receipt/receipt.js';
+import { createJointWorld, inProcess, type JointWorld } from '../support/joint-world.js';
+import type { BankRole, Role } from '../support/world.js';
+
+interface ChangedEvidence {
+  readonly receipt: Receipt;
+  readonly spec: JobSpec;
+  readonly decision: Decision;
+}
+
+/** One joint job of three parties and four runs, done once; every case looks at copies of what it left. */
+describe('a job is verified from the chain and the documents', () => {
+  let joint: JointWorld<BankRole>;
+  let result: ExecJobResult;
+  let folder: string;
+  /** Job folders by input, the helper's last. */
+  let folders: readonly string[];
+  let downloads: string;
+
+  beforeAll(async () => {
+    joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 30 } });
+    result = await joint.exec({ mode: 'ok', rounds: 2, bytes: 10 });
+    const { a0, b1, a2 } = joint.tokens;
+    await awaitReports(joint.c.context, result.job, [a0, b1, a2], 60_000);
+    folder = await mkdtemp(join(tmpdir(), 'dt-verify-'));
+    const owners = [joint.a, joint.b, joint.a, joint.c];
+    folders = result.shares.map(({ run }, i) => join((owners[i] as BankRole).folder, 'jobs', run?.id as string));
+    downloads = join(folder, 'downloads');
+    await downloadOutputs(joint.c.context, { job: result.job, folder: downloads });
+  });
+  afterAll(async () => {
+    await joint.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const failures = ({ checks }: Verification) => checks.filter(({ state }) => state === 'failed');
+
+  it('all parties of it, from their daemons', async () => {
+    const verification = await verifyJob(joint.c.context, result.job);
+    expect(failures(verification)).toEqual([]);
+    expect(verification).toMatchObject({ verified: true, job: String(result.job) });
+    expect(verification.parties.map(({ party }) => party).sort()).toEqual([
+      'Bank A: features-a',
+      'Bank A: label-a',
+      'Bank B: features-b',
+      'Third C: helper',
+    ]);
+    expect(verification.checks.filter(({ state }) => state === 'skipped')).toEqual([]);
+  });
+
+  it('what was downloaded, and each job folder by itself', async () => {
+    const { content, ledger } = joint.c.context;
+    const all = await verifyFiles({ content, ledger }, downloads);
+    expect(failures(all)).toEqual([]);
+    expect(all.parties.map(({ verdict }) => verdict)).toEqual(['verified', 'verified', 'verified', 'verified']);
+    for (const one of folders) expect(failures(await verifyFiles({ content, ledger }, one)), one).toEqual([]);
+  });
+
+  it('without the chain as far as that goes, and says what needs it', async () => {
+    const verification = await verifyFiles({ content: joint.c.context.content }, folders[0] as string);
+    expect(failures(verification)).toEqual([]);
+    const needs = new Set(verification.checks.flatMap(({ needs: what }) => what ?? []));
+    expect(needs).toContain('the chain');
+  });
+
+  it('finds one byte that was changed, cut off or added anywhere', async () => {
+    const { content, ledger } = joint.c.context;
+    const sources = [...folders, downloads];
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(),
+        fc.nat(),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.constantFrom('flip', 'truncate', 'delete', 'append', 'add'),
+        async (pick, which, where, mask, change) => {
+          const source = sources[pick % sources.length] as string;
+          count += 1;
+          const copy = join(folder, `copy-${count}`);
+          await cp(source, copy, { recursive: true });
+          const entries = await readdir(copy, { recursive: true, withFileTypes: true });
+          const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+          const file = files[which % files.length] as string;
+          const bytes = await readFile(file);
+          const at = where % Math.max(1, bytes.length);
+          if (change === 'add') await writeFile(join(file, '..', `added-${mask}`), '');
+          else if (change === 'delete') await rm(file);
+          else if (change === 'append') await writeFile(file, Buffer.concat([bytes, Buffer.of(mask)]));
+          else if (bytes.length === 0)
+            return; // an empty log
+          else if (change === 'truncate') await truncate(file, at);
+          else {
+            bytes[at] = (bytes[at] as number) ^ mask;
+            await writeFile(file, bytes);
+          }
+          const verification = await verifyFiles({ content, ledger }, copy);
+          expect(verification.verified, `${change} ${file} at ${at} with ${mask}`).toBe(false);
+          await rm(copy, { recursive: true });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  /** Evidence of bank B, changed and signed again by somebody. */
+  async function changed(by: Role, change: (evidence: ChangedEvidence) => void): Promise<Verification> {
+    const { content, ledger } = joint.c.context;
+    const given = await gatherEvidence(joint.c.context, result.job);
+    const forged = await Promise.all(
+      given.map(async (one) => {
+        if (one.of?.token !== joint.tokens.b1) return one;
+        const read = (name: EvidenceName) => JSON.parse(Buffer.from(one.documents[name] as Uint8Array).toString('utf8'));
+        const evidence: ChangedEvidence = { receipt: read('receipt').receipt, spec: read('spec'), decision: read('decision') };
+        change(evidence);
+        const { spec, decision } = evidence;
+        const receipt = { ...evidence.receipt, spec: digestOf(spec), decision: digestOf(decision) };
+        const seal = { job: BigInt(receipt.job), dataToken: receipt.token, receipt: digestOf(receipt) };
+        const { domain, types, values } = receiptTypedData(receipt.chain, seal);
+        const signed = { receipt, signature: await by.wallet.signTypedData(domain, types, values) };
+        const documents = { receipt: canonicalBytes(signed), spec: canonicalBytes(spec), decision: canonicalBytes(decision) };
+        return { ...one, documents: { ...one.documents, ...documents } };
+      }),
+    );
+    return verifyEvidence(forged, { content, ledger, isWholeJob: true });
+  }
+
+  const failedNames = (verification: Verification): readonly string[] => failures(verification).map(({ name }) => name);
+
+  it('believes no receipt that somebody else has signed', async () => {
+    const verification = await changed(joint.c, ({ receipt }) => Object.assign(receipt, { software: 'another' }));
+    expect(verification.first).toMatchObject({ name: 'signature', party: 'Bank B: features-b', expected: joint.b.address });
+    expect(verification.parties.filter(({ verdict }) => verdict === 'failed').map(({ party }) => party)).toEqual(['Bank B: features-b']);
+  });
+
+  it('believes no receipt of another chain', async () => {
+    const verification = await changed(joint.b, ({ receipt }) => Object.assign(receipt, { chain: { ...receipt.chain, chainId: 1 } }));
+    expect(failedNames(verification)).toContain('chain');
+  });
+
+  it('finds a daemon that lies about what crossed the wire, although it signs for it', async () => {
+    const verification = await changed(joint.b, ({ receipt }) => {
+      const peer = receipt.joint?.peers[0];
+      if (peer?.sent !== undefined) Object.assign(peer.sent, { bytes: peer.sent.bytes + 1 });
+    });
+    expect(failedNames(verification)).toEqual(expect.arrayContaining(['report', 'link']));
+    expect(failures(verification).find(({ name }) => name === 'link')).toMatchObject({ found: expect.stringContaining('21 bytes') });
+  });
+
+  it('finds a decision with a clause that was never checked, although its daemon signs for it', async () => {
+    const verification = await changed(joint.b, ({ decision }) => {
+      Object.assign(decision, { clauses: decision.clauses.slice(1) });
+    });
+    expect(failedNames(verification)).toEqual(expect.arrayContaining(['clauses', 'report', 'peers']));
+  });
+
+  it('finds arguments that nobody agreed to, although the daemon signs for them', async () => {
+    const verification = await changed(joint.b, ({ spec, decision }) => {
+      Object.assign(spec.steps[0]?.arguments ?? {}, { model_args: { mode: 'other' } });
+      Object.assign(decision, { spec: digestOf(spec) });
+    });
+    expect(failedNames(verification)).toEqual(expect.arrayContaining(['spec', 'request', 'arguments', 'report']));
+  });
+
+  it('names a party of whom there is nothing', async () => {
+    const { content, ledger } = joint.c.context;
+    const given = await gatherEvidence(joint.c.context, result.job);
+    const verification = await verifyEvidence(given.slice(1), { content, ledger, isWholeJob: true });
+    expect(verification.parties.filter(({ verdict }) => verdict === 'missing')).toHaveLength(1);
+    expect(verification.first).toMatchObject({
+      name: 'receipt',
+      found: expect.stringMatching(/^withheld, while the chain has its report/),
+    });
+  });
+
+  it('names a party whose daemon cannot be asked, and verifies the others', async () => {
+    await joint.b.daemon.close();
+    const verification = await verifyJob(joint.c.context, result.job);
+    const verdicts = Object.fromEntries(verification.parties.map(({ party, verdict }) => [party, verdict]));
+    expect(verdicts).toMatchObject({ 'Bank A: features-a': 'verified', 'Bank B: features-b': 'missing', 'Third C: helper': 'verified' });
+    await joint.b.restart();
+  });
+});
