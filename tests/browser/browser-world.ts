@@ -47,6 +47,8 @@ export interface BrowserWorld {
     role: 'owner' | 'operator' | 'viewer' | 'auditor' | undefined,
     options?: { size?: Size; theme?: 'light' | 'dark'; language?: string },
   ): Promise<Visit>;
+  /** Closes all that was visited. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -123,8 +125,10 @@ export async function createBrowserWorld(): Promise<BrowserWorld> {
       if (role !== undefined) await page.waitForSelector('.shell');
       return { page, complaints };
     },
+    leave: async () => {
+      for (const context of contexts.splice(0)) await context.close();
+    },
     close: async () => {
-      for (const context of contexts) await context.close();
       await browser.close();
       await world.close();
     },

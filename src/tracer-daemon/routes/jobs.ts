@@ -22,6 +22,7 @@ import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
+import { drained } from './drained.js';
 import { isAuditor, scopedRun } from './scoped-run.js';
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
@@ -197,8 +198,7 @@ async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, respon
         .map((event) => `id: ${event.seq}\nevent: ${event.kind}\ndata: ${JSON.stringify({ time: event.time, ...event.payload })}\n\n`)
         .join('');
       // What is written after the close says neither drain nor close any more.
-      if (!response.write(text) && !closed.signal.aborted)
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (!response.write(text) && !closed.signal.aborted) await drained(response);
     }
     if (!closed.signal.aborted) response.write('event: end\ndata: {}\n\n');
   } finally {

@@ -6,6 +6,7 @@ import type { Run } from '../store/run.js';
 import { ChainFeed } from '../web/chain-feed.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
+import { drained } from './drained.js';
 
 /** One stream of all that changes, as far as the requester may see it. It tells what to read again, not what was missed: there is no resuming. */
 export function liveRoutes(deps: DaemonDeps): Router {
@@ -49,8 +50,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
   const end = left === undefined || left > 2 ** 31 - 1 ? undefined : setTimeout(() => ring('access'), left);
   const seen = new Map<string, string>();
   const write = async (event: string, data: unknown): Promise<void> => {
-    if (response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`) || !isOpen) return;
-    await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`) && isOpen) await drained(response);
   };
   /** Log lines ring as well; only what a list shows is told. */
   const isNews = (run: Run): boolean => {

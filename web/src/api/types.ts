@@ -38,6 +38,12 @@ export interface RunFailure {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+export interface OwnerAnswer {
+  readonly outcome: 'approved' | 'refused' | 'expired';
+  readonly at: string;
+  readonly reason?: string;
+}
+
 export interface Run {
   readonly id: string;
   readonly job: string;
@@ -50,6 +56,11 @@ export interface Run {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
+  /** Of a run that waits for its owner: until when. */
+  readonly deadlineAt?: string;
+  /** The owner's word on the request, and on the outputs. */
+  readonly approval?: OwnerAnswer;
+  readonly hold?: OwnerAnswer;
   readonly failure?: RunFailure;
   readonly outputs: readonly Output[];
   readonly receipt?: Bytes32;

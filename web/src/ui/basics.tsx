@@ -15,6 +15,8 @@ interface ButtonProps {
   readonly isDisabled?: boolean;
   readonly type?: 'button' | 'submit';
   readonly label?: string;
+  /** Tells the buttons of one form apart. */
+  readonly name?: string;
 }
 
 export function Button({
@@ -26,9 +28,18 @@ export function Button({
   isDisabled = false,
   type = 'button',
   label,
+  name,
 }: ButtonProps) {
   return (
-    <button class={`button ${kind}`} type={type} disabled={isBusy || isDisabled} aria-busy={isBusy} aria-label={label} onClick={onClick}>
+    <button
+      class={`button ${kind}`}
+      type={type}
+      name={name}
+      disabled={isBusy || isDisabled}
+      aria-busy={isBusy}
+      aria-label={label}
+      onClick={onClick}
+    >
       {isBusy ? <span class="spinner" aria-hidden="true" /> : icon && <Icon name={icon} size={16} />}
       {children}
     </button>

@@ -1,0 +1,12 @@
+import { useWords } from '../../i18n.js';
+import { Time } from '../../ui/basics.js';
+import { requestsText } from './text.js';
+
+export function Deadline({ at }: { at: string }) {
+  const text = useWords(requestsText);
+  return (
+    <>
+      {text.until} <Time at={at} /> {text.untilMeans}
+    </>
+  );
+}
