@@ -114,6 +114,8 @@ export async function createBrowserWorld(): Promise<BrowserWorld> {
         baseURL: bank.daemon.url,
         reducedMotion: 'reduce',
       });
+      // An upper bound for a machine that is busy.
+      context.setDefaultTimeout(90_000);
       contexts.push(context);
       const page = await context.newPage();
       const complaints: string[] = [];

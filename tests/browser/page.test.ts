@@ -12,7 +12,7 @@ const chromium = findChromium();
 if (chromium === undefined)
   console.warn('SKIPPED: tests of the page, since there is no chromium here (`apt-get install chromium`, or DT_CHROMIUM)');
 
-describe.skipIf(chromium === undefined)('the page of the daemon', () => {
+describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240_000 }, () => {
   let browsers: BrowserWorld;
   let ended: string;
   let running: string;
@@ -32,7 +32,6 @@ describe.skipIf(chromium === undefined)('the page of the daemon', () => {
   };
   const pages = (): Readonly<Record<string, string>> => ({
     overview: 'overview',
-    requests: 'requests',
     jobs: 'jobs',
     'a job that has ended': `jobs/${ended}`,
     'a job that runs': `jobs/${running}`,
