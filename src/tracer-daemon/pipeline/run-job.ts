@@ -16,7 +16,7 @@ import { ExecutionError, executeJob } from './execute.js';
 import { RELEASED, recallOutputs, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
-import { type Ending, exitOf, isAnchored, pathOnChain, writeReceipt } from './settle.js';
+import { type Ending, exitOf, pathOnChain, writeReceipt } from './settle.js';
 import { stagedDigest, stageJob } from './stage.js';
 import { type AdmittedJob, type AuthorizedJob, brand, type ExecutedJob, type JointPlace, type ResolvedRequest } from './stages.js';
 import { tidyFolder } from './tidy-folder.js';
@@ -55,7 +55,7 @@ async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending):
   const run = (await deps.store.runs.get(claimed.run.runId)) ?? claimed.run;
   const receipt = ending.path.length === 0 ? undefined : await writeReceipt(deps, run, ending);
   if (receipt !== undefined) await writeEvidence(deps, run.runId, receipt);
-  await deps.store.runs.finish(claimed.lease, receipt, isAnchored(ending.path));
+  await deps.store.runs.finish(claimed.lease, receipt);
   // The receipt tells all of it now.
   await rm(endingFile(deps, run.runId), { force: true });
   if (receipt !== undefined && ending.end.outcome === 'succeeded') await forgetFinished(join(deps.config.jobs.folder, run.runId));

@@ -4,7 +4,6 @@ import type { Bytes32, TokenId } from '../../documents/ids.js';
 import type { TreeFacts } from '../../documents/job/job-facts.js';
 import { receiptTypedData } from '../../documents/job/typed-data.js';
 import { inputCommitment } from '../../documents/receipt/input-commitment.js';
-import { merkleTree } from '../../documents/receipt/merkle.js';
 import { digestOfReceipt, type Receipt, type SignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { SandboxExit, SandboxReport } from '../../sandbox/sandbox.js';
@@ -37,12 +36,6 @@ export function exitOf({ exitCode, exitSignal, limitHit, wallMs, cpuMs, peakMemo
     },
   };
 }
-
-/**
- * The chain takes reports of leaves, from their owners. The receipt of a helper of a joint job, which brings no leaf, stays at its daemon;
- * the receipts of the others name its signed decision and what crossed their links with it.
- */
-export const isAnchored = (path: readonly TokenId[]): boolean => path.length > 1;
 
 type SettleDeps = Pick<DaemonDeps, 'domain' | 'organization' | 'signer' | 'records' | 'commitmentKey' | 'now'>;
 
@@ -106,24 +99,6 @@ export function pathOnChain(facts: TreeFacts, path: readonly TokenId[]): readonl
   const isChild = (token: TokenId, i: number): boolean =>
     i === 0 ? token === facts.root : facts.tokens.get(path[i - 1] as TokenId)?.grants.some(({ child }) => child === token) === true;
   return path.every(isChild) ? path : [];
-}
-
-/**
- * Stage 7, second half: the daemon's only chain write for a job. A success that is on chain already was ours, from before a crash.
- * @throws DT_CHAIN_* ; the store hands the run out again after a while
- */
-export async function anchorReceipt(deps: Pick<DaemonDeps, 'ledger' | 'store' | 'records'>, run: Run): Promise<void> {
-  const { receipt } = await readReceipt(deps, run);
-  let transaction = `0x${'0'.repeat(64)}` as Bytes32;
-  try {
-    const digest = run.receiptDigest as Bytes32;
-    const report = { jobId: run.jobId, path: receipt.path, state: receipt.outcome, receipt: digest };
-    transaction = await deps.ledger.anchorReceipts({ root: merkleTree([digest]).root, count: 1, reports: [report] });
-  } catch (error) {
-    const reverted = error instanceof ToolkitError && error.code === 'DT_CHAIN_REVERTED';
-    if (!reverted || !['JobAlreadySucceeded', 'ReceiptsAlreadyAnchored'].includes(String(error.details['name']))) throw error;
-  }
-  await deps.store.runs.markAnchored(run.runId, transaction);
 }
 
 /** @throws DT_RECEIPT_MISMATCH when the run has none or it is damaged */

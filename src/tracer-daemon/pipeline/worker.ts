@@ -4,16 +4,13 @@ import type { TokenId } from '../../documents/ids.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
-import type { ClaimedRun, Run } from '../store/run.js';
+import type { ClaimedRun } from '../store/run.js';
+import { anchorLoop } from './anchor-loop.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
 import { runJob, settleRun } from './run-job.js';
-import { anchorReceipt } from './settle.js';
 import type { AuthorizedJob } from './stages.js';
 
 const LEASE_MS = 60_000;
-/** While one daemon writes a receipt to the chain no other does. Alone on a store there is no other, so a failed write is soon repeated. */
-const ANCHOR_LEASE_MS = { sqlite: 2_000, postgres: 120_000 } as const;
-const LONGEST_ANCHOR_PAUSE_MS = 300_000;
 /** How long a run whose end could not be written down waits before it is taken up again. */
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -45,15 +42,12 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
   const stopping = new AbortController();
   let chainPause: NodeJS.Timeout | undefined;
   let chainPauseMs = 0;
-  let anchorPause: NodeJS.Timeout | undefined;
-  let anchorPauseMs = 0;
   let pumped: Promise<unknown> = Promise.resolve();
   let pumping = false;
   let pumpAgain = false;
+  const anchors = anchorLoop(deps, workerId);
   const retries = new Set<NodeJS.Timeout>();
   let retryMs: number = RETRY_MS.first;
-  let anchoring = false;
-  let anchorAgain = false;
 
   const abort = (run: ActiveRun, cause: AbortCause): void => run.controller.abort(new RunAborted(cause));
 
@@ -171,52 +165,6 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     }, chainPauseMs);
   };
 
-  const nextPending = async (): Promise<Run | undefined> =>
-    stopping.signal.aborted ? undefined : store.runs.claimPendingSettlement({ workerId, leaseMs: ANCHOR_LEASE_MS[store.backend] });
-
-  const anchor = async (): Promise<void> => {
-    if (anchoring || stopping.signal.aborted) {
-      anchorAgain = true;
-      return;
-    }
-    anchoring = true;
-    const failed = new Set<string>();
-    try {
-      do {
-        anchorAgain = false;
-        for (let run = await nextPending(); run !== undefined && !failed.has(run.runId); run = await nextPending()) {
-          // One that the chain does not take must not stand in the way of those behind it.
-          if (await tryAnchor(run)) anchorPauseMs = 0;
-          else failed.add(run.runId);
-        }
-      } while (anchorAgain && !stopping.signal.aborted);
-    } catch (error) {
-      log.warn({ err: error }, 'receipts cannot be anchored yet');
-      failed.add('');
-    } finally {
-      anchoring = false;
-    }
-    if (failed.size === 0 || stopping.signal.aborted) return;
-    // The claims run out by themselves; what failed is tried again then, growing slower.
-    anchorPauseMs = Math.min(LONGEST_ANCHOR_PAUSE_MS, Math.max(ANCHOR_LEASE_MS[store.backend] + 100, anchorPauseMs * 2));
-    anchorPause ??= setTimeout(() => {
-      anchorPause = undefined;
-      void anchor();
-    }, anchorPauseMs);
-  };
-
-  /** False: the chain refused this one. @throws when no other would fare better, as while the chain is down */
-  const tryAnchor = async (run: Run): Promise<boolean> => {
-    try {
-      await anchorReceipt(deps, run);
-      return true;
-    } catch (error) {
-      if (toToolkitError(error).retryable) throw error;
-      log.warn({ err: error, run: run.runId }, 'a receipt could not be anchored');
-      return false;
-    }
-  };
-
   const onLedgerEvent = (event: LedgerEvent): void => {
     if (event.kind !== 'revoked') return;
     for (const run of active.values())
@@ -234,7 +182,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
 
   const unsubscribe = store.waker.subscribe((signal) => {
     if (signal.kind === 'queued' || signal.kind === 'settling' || signal.kind === 'resync') pump();
-    if (signal.kind === 'pending-settlement' || signal.kind === 'resync') void anchor();
+    if (signal.kind === 'pending-settlement' || signal.kind === 'resync') anchors.wake();
     if (signal.kind === 'cancel') void onCancel(signal.runId, true);
   });
 
@@ -269,7 +217,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     })
     .catch((error) => log.error({ err: error }, 'the chain is not watched any more: revoked grants end running jobs only when they start'));
   pump();
-  void anchor();
+  anchors.wake();
   void watchLeases();
   const retention = setInterval(() => void expireFolders(deps), 3_600_000);
   retention.unref();
@@ -279,8 +227,8 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     stop: async () => {
       stopping.abort();
       unsubscribe();
+      anchors.stop();
       clearTimeout(chainPause);
-      clearTimeout(anchorPause);
       clearTimeout(takeover);
       clearInterval(retention);
       for (const timer of retries) clearTimeout(timer);

@@ -15,7 +15,7 @@ import { decide, deniedBy } from '../pipeline/authorize.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
-import { isAnchored, pathOnChain, writeReceipt } from '../pipeline/settle.js';
+import { pathOnChain, writeReceipt } from '../pipeline/settle.js';
 import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
@@ -180,8 +180,7 @@ async function recordRefusal(
   const seen = { ...refused, startedAt: undefined } as NewRun & Run;
   const receiptDigest =
     path.length === 0 ? undefined : await writeReceipt(deps, seen, { end: { outcome: 'refused', failure }, path, outputs: [] });
-  const anchoring = { ...(receiptDigest && { receiptDigest }), isAnchored: isAnchored(path) };
-  return (await deps.store.runs.recordRefusal(refused, { failure, ...anchoring })).run;
+  return (await deps.store.runs.recordRefusal(refused, { failure, ...(receiptDigest && { receiptDigest }) })).run;
 }
 
 /** Server-sent events: what the store has, then what comes, until the run is final. A comment now and then keeps proxies from closing. */

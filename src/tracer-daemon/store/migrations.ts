@@ -15,6 +15,7 @@ const migrations: readonly Migration[] = [
   { name: 'first tables', up: firstTables },
   { name: 'sessions and access tokens', up: accessTables },
   { name: 'why a run is canceled', up: (trx) => trx.schema.alterTable('runs').addColumn('cancel_reason', 'text').execute() },
+  { name: 'anchors of many receipts', up: anchorColumns },
 ];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */
@@ -169,4 +170,8 @@ async function accessTables(trx: Transaction<Database>): Promise<void> {
     .addColumn('ends_at', 'bigint', (c) => c.notNull())
     .execute();
   await trx.schema.alterTable('requests').addColumn('via', 'text').execute();
+}
+
+async function anchorColumns(trx: Transaction<Database>): Promise<void> {
+  for (const column of ['anchor_root', 'anchor_proof']) await trx.schema.alterTable('runs').addColumn(column, 'text').execute();
 }

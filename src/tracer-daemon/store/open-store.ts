@@ -11,6 +11,7 @@ import { migrate } from './migrations.js';
 import { SqlNonceStore } from './nonce-store.js';
 import { PostgresWaker } from './postgres-waker.js';
 import { SqlRequestStore } from './request-store.js';
+import { runAnchors } from './run-anchors.js';
 import { runLeases } from './run-leases.js';
 import { runQueries } from './run-queries.js';
 import { runQueue } from './run-queue.js';
@@ -148,7 +149,13 @@ function assemble(session: StoreSession, waker: Waker, options: OpenStoreOptions
     backend: session.backend,
     nonces: new SqlNonceStore(session),
     datasets: new SqlDatasetStore(session),
-    runs: { ...runQueue(session), ...runLeases(session), ...runRecovery(session, { exclusive }), ...runQueries(session) },
+    runs: {
+      ...runQueue(session),
+      ...runLeases(session),
+      ...runRecovery(session, { exclusive }),
+      ...runQueries(session),
+      ...runAnchors(session),
+    },
     events: new SqlEventStore(session, waker),
     requests: new SqlRequestStore(session, options.auditRows ?? AUDIT_ROWS),
     access: new SqlAccessStore(session),

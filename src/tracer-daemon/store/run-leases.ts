@@ -84,21 +84,20 @@ export function runLeases(session: StoreSession): Pick<RunStore, LeaseMethods> {
         return true;
       }),
 
-    finish: (lease, receiptDigest, isAnchored = true) =>
+    finish: (lease, receiptDigest) =>
       session.write(async (write) => {
         const row = await lockRun(write, backend, lease);
         if (row === undefined) return false;
         if (row.state !== 'settling' || row.outcome === null) {
           throw new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed: 'settling' });
         }
-        const isPending = receiptDigest !== undefined && isAnchored;
         await changeState(write, row, row.outcome, {
           ...unheld(row),
           finished_at: write.now,
           receipt_digest: receiptDigest ?? null,
-          settlement: isPending ? 'pending' : 'none',
+          settlement: receiptDigest === undefined ? 'none' : 'pending',
         });
-        if (isPending) write.wake({ kind: 'pending-settlement' });
+        if (receiptDigest !== undefined) write.wake({ kind: 'pending-settlement' });
         return true;
       }),
 

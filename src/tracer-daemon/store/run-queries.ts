@@ -1,4 +1,4 @@
-import { changeRun, lockRun } from './run-change.js';
+import { lockRun } from './run-change.js';
 import { runOf } from './run-row.js';
 import { finalStates, type RunState, runStates } from './run-state.js';
 import type { RunFilter, RunStore } from './store.js';
@@ -7,18 +7,9 @@ import type { StoreSession } from './store-session.js';
 const LONGEST_PAGE = 1000;
 const page = (limit: number | undefined): number => Math.min(Math.max(limit ?? 100, 1), LONGEST_PAGE);
 
-type QueryMethods =
-  | 'get'
-  | 'find'
-  | 'list'
-  | 'counts'
-  | 'pendingSettlements'
-  | 'claimPendingSettlement'
-  | 'markAnchored'
-  | 'expirable'
-  | 'markExpired';
+type QueryMethods = 'get' | 'find' | 'list' | 'counts' | 'expirable' | 'markExpired';
 
-/** Reading runs, and what happens to them after their end: the chain write and the end of their retention. */
+/** Reading runs, and the end of their retention. */
 export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> {
   return {
     get: async (runId) => {
@@ -78,47 +69,6 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
       for (const { state, count } of rows) if (runStates.includes(state)) counts[state] = count;
       return counts;
     },
-
-    pendingSettlements: async (limit) => {
-      const rows = await session.read((db) =>
-        db
-          .selectFrom('runs')
-          .selectAll()
-          .where('settlement', '=', 'pending')
-          .orderBy('finished_at')
-          .orderBy('seq')
-          .limit(page(limit))
-          .execute(),
-      );
-      return rows.map(runOf);
-    },
-
-    // A finished run has no worker, so its lease columns serve the one process that writes its receipt to the chain.
-    claimPendingSettlement: (by) =>
-      session.write(async ({ trx, now }) => {
-        const row = await trx
-          .selectFrom('runs')
-          .selectAll()
-          .where('settlement', '=', 'pending')
-          .where((e) => e.or([e('lease_expires_at', 'is', null), e('lease_expires_at', '<=', now)]))
-          .orderBy('finished_at')
-          .orderBy('seq')
-          .limit(1)
-          .$if(session.backend === 'postgres', (q) => q.forUpdate().skipLocked())
-          .executeTakeFirst();
-        if (row === undefined) return undefined;
-        const held = { worker_id: by.workerId, fence: row.fence + 1, lease_expires_at: now + by.leaseMs };
-        return runOf(await trx.updateTable('runs').set(held).where('run_id', '=', row.run_id).returningAll().executeTakeFirstOrThrow());
-      }),
-
-    markAnchored: (runId, transaction) =>
-      session.write(async (write) => {
-        const row = await lockRun(write, session.backend, { runId });
-        if (row?.settlement !== 'pending') return false;
-        const free = { worker_id: null, lease_expires_at: null };
-        await changeRun(write, row, { ...free, settlement: 'anchored', settlement_transaction: transaction }, { anchored: transaction });
-        return true;
-      }),
 
     expirable: async (finishedBefore, limit) => {
       const rows = await session.read((db) =>

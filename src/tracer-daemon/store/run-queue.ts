@@ -27,12 +27,11 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
         return { outcome: 'accepted', run: row };
       }),
 
-    recordRefusal: (run, { failure, receiptDigest, isAnchored = true }) =>
+    recordRefusal: (run, { failure, receiptDigest }) =>
       session.write(async (write) => {
         const seq = await nextNumber(write);
         const existing = await findRun(write, run);
         if (existing !== undefined) return { outcome: 'exists', run: existing };
-        const isPending = receiptDigest !== undefined && isAnchored;
         const stored = await insertRun(write, {
           ...firstRow(run, seq, write.now),
           state: 'refused',
@@ -40,9 +39,9 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
           failure: toJson(failure),
           finished_at: write.now,
           receipt_digest: receiptDigest ?? null,
-          settlement: isPending ? 'pending' : 'none',
+          settlement: receiptDigest === undefined ? 'none' : 'pending',
         });
-        if (isPending) write.wake({ kind: 'pending-settlement' });
+        if (receiptDigest !== undefined) write.wake({ kind: 'pending-settlement' });
         return { outcome: 'stored', run: stored };
       }),
 
@@ -65,6 +64,8 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
           cancel_reason: null,
           settlement: 'none',
           settlement_transaction: null,
+          anchor_root: null,
+          anchor_proof: null,
           queued_at: write.now,
           queue_position: position,
           started_at: null,
@@ -132,6 +133,8 @@ const firstRow = (run: NewRun, seq: number, now: number): Omit<RunRow, 'state'> 
   cancel_reason: null,
   settlement: 'none',
   settlement_transaction: null,
+  anchor_root: null,
+  anchor_proof: null,
   created_at: now,
   queued_at: null,
   queue_position: null,

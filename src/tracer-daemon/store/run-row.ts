@@ -27,6 +27,8 @@ export const runOf = (row: RunRow): Run => ({
   cancelRequestedBy: row.cancel_requested_by ?? undefined,
   cancelReason: row.cancel_reason ?? undefined,
   settlement: row.settlement,
+  anchor:
+    row.anchor_root === null || row.anchor_proof === null ? undefined : { root: row.anchor_root, proof: JSON.parse(row.anchor_proof) },
   settlementTransaction: row.settlement_transaction ?? undefined,
   createdAt: row.created_at,
   queuedAt: row.queued_at ?? undefined,

@@ -42,6 +42,8 @@ export interface Run {
   readonly cancelRequestedBy: Address | undefined;
   readonly cancelReason: string | undefined;
   readonly settlement: Settlement;
+  /** Of the Merkle tree that its receipt goes to the chain with; it is there once the settlement is `anchored`. */
+  readonly anchor: { readonly root: Bytes32; readonly proof: readonly Bytes32[] } | undefined;
   readonly settlementTransaction: Bytes32 | undefined;
   readonly createdAt: number;
   readonly queuedAt: number | undefined;

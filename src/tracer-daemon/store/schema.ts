@@ -47,6 +47,9 @@ export interface RunRow {
   cancel_reason: string | null;
   settlement: Settlement;
   settlement_transaction: Bytes32 | null;
+  /** Of the plan that it goes to the chain with, once there is one. */
+  anchor_root: Bytes32 | null;
+  anchor_proof: string | null;
   created_at: number;
   queued_at: number | null;
   queue_position: number | null;

@@ -63,6 +63,12 @@ export interface RunFilter {
   readonly before?: number;
 }
 
+/** Receipts that go to the chain together. */
+export interface AnchorPlan {
+  readonly root: Bytes32;
+  readonly runs: readonly Run[];
+}
+
 export interface Recovered {
   /** Back in the queue, in their old places. */
   readonly requeued: readonly Run[];
@@ -86,7 +92,7 @@ export interface RunStore {
   /** Stores a refusal at the door as a finished run; a receipt digest makes its settlement pending. The same caution as `enqueue`. */
   recordRefusal(
     run: NewRun,
-    refusal: { failure: RunProblem; receiptDigest?: Bytes32; isAnchored?: boolean },
+    refusal: { failure: RunProblem; receiptDigest?: Bytes32 },
   ): Promise<{ readonly outcome: 'stored' | 'exists'; readonly run: Run }>;
   /** The oldest queued run goes to staging, with this worker. undefined: the queue is empty. */
   claim(by: { workerId: string; leaseMs: number }): Promise<ClaimedRun | undefined>;
@@ -97,8 +103,8 @@ export interface RunStore {
   advance(lease: Lease, to: 'running' | 'releasing', patch?: RunPatch): Promise<boolean>;
   /** Decides the end: to settling, still under the lease. 'succeeded' only from releasing; every other outcome with its failure. */
   settle(lease: Lease, end: RunEnd & RunPatch): Promise<boolean>;
-  /** Settling to its outcome; gives the lease up. With a receipt digest its settlement is pending from then on, unless it stays here. */
-  finish(lease: Lease, receiptDigest: Bytes32 | undefined, isAnchored?: boolean): Promise<boolean>;
+  /** Settling to its outcome; gives the lease up. With a receipt digest its settlement is pending from then on. */
+  finish(lease: Lease, receiptDigest: Bytes32 | undefined): Promise<boolean>;
   /**
    * For an orderly stop of the daemon: back to its place in the queue, and the attempt is not counted. A run that was asked to
    * stop, or is settling already, waits in settling instead.
@@ -129,12 +135,13 @@ export interface RunStore {
   /** Finished runs whose receipt is not on the chain yet, oldest first. */
   pendingSettlements(limit?: number): Promise<readonly Run[]>;
   /**
-   * The oldest of them that no process is anchoring: after `leaseMs` without `markAnchored` it may be claimed again, which is how
-   * the write is repeated when the chain was down.
+   * The oldest of them that no process is anchoring, and with it those of its plan: the plan that was made for it before, else a new one of
+   * up to `limit` receipts. After `leaseMs` without `markAnchored` it may be claimed again, which is how the write is repeated when the chain
+   * was down.
    */
-  claimPendingSettlement(by: { workerId: string; leaseMs: number }): Promise<Run | undefined>;
-  /** False when there was nothing pending. */
-  markAnchored(runId: string, transaction: Bytes32): Promise<boolean>;
+  claimAnchor(by: { workerId: string; leaseMs: number; limit: number }): Promise<AnchorPlan | undefined>;
+  /** All runs of the plan. False when there was nothing pending. */
+  markAnchored(root: Bytes32, transaction: Bytes32): Promise<boolean>;
   /** Finished before, anchored or with nothing to anchor, and not yet expired: their folders may be deleted. Oldest first. */
   expirable(finishedBefore: number, limit?: number): Promise<readonly Run[]>;
   /** After the folder is gone: deletes the events. The row stays, so the job cannot be run twice unnoticed. */

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Bytes32 } from '../../../src/documents/ids.js';
+import { provenRoot } from '../../../src/documents/receipt/merkle.js';
 import type { ClaimedRun } from '../../../src/tracer-daemon/store/run.js';
 import type { Store } from '../../../src/tracer-daemon/store/store.js';
 import type { NewBench } from './store-conformance.js';
@@ -27,6 +29,14 @@ export async function runToEnd(
   const end = outcome === 'succeeded' ? { outcome } : { outcome, failure: problem('DT_JOB_FAILED') };
   expect(await store.runs.settle(lease, end)).toBe(true);
   expect(await store.runs.finish(lease, receipt ? digest(`receipt ${lease.runId}`) : undefined)).toBe(true);
+}
+
+/** Whatever waits goes to the chain; its root. */
+async function anchored(store: Store): Promise<Bytes32> {
+  const plan = await store.runs.claimAnchor({ ...worker('w1'), limit: 100 });
+  if (plan === undefined) throw new Error('Nothing waits.');
+  expect(await store.runs.markAnchored(plan.root, digest('tx'))).toBe(true);
+  return plan.root;
 }
 
 export function runTests(newBench: NewBench): void {
@@ -121,9 +131,9 @@ export function runTests(newBench: NewBench): void {
         failure: undefined,
       });
       expect(await store.runs.pendingSettlements()).toEqual([done]);
-      expect(await store.runs.markAnchored(lease.runId, digest('tx'))).toBe(true);
-      expect(await store.runs.markAnchored(lease.runId, digest('tx'))).toBe(false);
-      expect(await store.runs.markAnchored('nobody', digest('tx'))).toBe(false);
+      const root = await anchored(store);
+      expect(await store.runs.markAnchored(root, digest('tx'))).toBe(false);
+      expect(await store.runs.markAnchored(digest('another root'), digest('tx'))).toBe(false);
       expect(await store.runs.pendingSettlements()).toEqual([]);
       expect(await store.runs.get(lease.runId)).toMatchObject({ settlement: 'anchored', settlementTransaction: digest('tx') });
       const states = (await store.events.read(lease.runId, 0, 100)).map(
@@ -150,62 +160,10 @@ export function runTests(newBench: NewBench): void {
       expect(await store.runs.recordRefusal(newRun(8), { failure })).toEqual({ outcome: 'exists', run: stored.run });
       expect(await store.runs.enqueue(newRun(8), roomy)).toEqual({ outcome: 'exists', run: stored.run });
       expect(await store.runs.pendingSettlements()).toHaveLength(1);
-      expect(await store.runs.markAnchored(stored.run.runId, digest('tx'))).toBe(true);
+      await anchored(store);
       expect(await codeOf(store.runs.rerun(stored.run.runId, roomy))).toBe('DT_JOB_STATE');
       const quiet = await store.runs.recordRefusal(newRun(9), { failure });
       expect(quiet.run.settlement).toBe('none');
-    }),
-  );
-
-  test(
-    'a receipt that stays here is kept, and nothing of it waits for the chain',
-    using(async (bench, store) => {
-      const failure = problem('DT_POLICY_DENIED');
-      const refused = await store.runs.recordRefusal(newRun(1), { failure, receiptDigest: digest('refusal'), isAnchored: false });
-      expect(refused.run).toMatchObject({ state: 'refused', settlement: 'none', receiptDigest: digest('refusal') });
-
-      await store.runs.enqueue(newRun(2), roomy);
-      const { lease } = await claimed(store);
-      expect(await store.runs.settle(lease, { outcome: 'failed', failure: problem('DT_JOB_FAILED') })).toBe(true);
-      expect(await store.runs.finish(lease, digest('helper'), false)).toBe(true);
-      expect(await store.runs.get(lease.runId)).toMatchObject({ state: 'failed', settlement: 'none', receiptDigest: digest('helper') });
-
-      expect(await store.runs.pendingSettlements()).toEqual([]);
-      expect(await store.runs.claimPendingSettlement(worker('w1'))).toBeUndefined();
-      expect(await store.runs.markAnchored(lease.runId, digest('tx'))).toBe(false);
-      // Their folders go as those of anchored runs do, and the failed one may run again without waiting for the chain.
-      bench.time += 1000;
-      expect((await store.runs.expirable(bench.time, 10)).map(({ jobId }) => jobId)).toEqual([1n, 2n]);
-      expect(await store.runs.rerun(lease.runId, roomy)).toMatchObject({ state: 'queued', receiptDigest: undefined });
-    }),
-  );
-
-  test(
-    'cancel: a queued run settles as canceled, a running one is asked, a decided one is too late',
-    using(async (_, store) => {
-      const alice = address('alice');
-      await store.runs.enqueue(newRun(1), roomy);
-      await store.runs.enqueue(newRun(2), roomy);
-      const running = await claimed(store);
-      const queued = await store.runs.find(2n, token('leaf'));
-      expect(await store.runs.requestCancel('nobody', alice)).toBe('unknown');
-      expect(await store.runs.requestCancel(queued?.runId ?? '', alice)).toBe('canceled');
-      expect(await store.runs.requestCancel(queued?.runId ?? '', alice)).toBe('too-late');
-      expect(await store.runs.claim(worker('w1'))).toBeUndefined();
-      const settling = await store.runs.claimSettling(worker('w1'));
-      expect(settling?.run).toMatchObject({ jobId: 2n, state: 'settling', outcome: 'canceled', failure: { code: 'DT_JOB_CANCELED' } });
-      expect(await store.runs.claimSettling(worker('w2'))).toBeUndefined();
-      if (settling === undefined) throw new Error('nothing to settle');
-      expect(await store.runs.finish(settling.lease, digest('canceled'))).toBe(true);
-      expect(await store.runs.get(settling.lease.runId)).toMatchObject({ state: 'canceled', settlement: 'pending' });
-
-      expect(await store.runs.requestCancel(running.lease.runId, alice)).toBe('requested');
-      expect(await store.runs.requestCancel(running.lease.runId, address('bob'))).toBe('requested');
-      expect(await store.runs.get(running.lease.runId)).toMatchObject({ state: 'staging', cancelRequestedBy: alice });
-      expect(await store.runs.settle(running.lease, { outcome: 'canceled', failure: problem('DT_JOB_CANCELED') })).toBe(true);
-      expect(await store.runs.requestCancel(running.lease.runId, alice)).toBe('too-late');
-      expect(await store.runs.finish(running.lease, undefined)).toBe(true);
-      expect(await store.runs.requestCancel(running.lease.runId, alice)).toBe('too-late');
     }),
   );
 
@@ -219,7 +177,7 @@ export function runTests(newBench: NewBench): void {
       await runToEnd(store, first, 'failed');
       expect(await codeOf(store.runs.rerun('nobody', roomy))).toBe('DT_JOB_UNKNOWN');
       expect(await codeOf(store.runs.rerun(runId, roomy))).toBe('DT_JOB_STATE');
-      await store.runs.markAnchored(runId, digest('tx'));
+      await anchored(store);
       await store.runs.enqueue(newRun(2), roomy);
       expect(await codeOf(store.runs.rerun(runId, { queueLimit: 1 }))).toBe('DT_JOB_QUEUE_FULL');
       const again = await store.runs.rerun(runId, { ...roomy, requestDigest: digest('new request') });
@@ -230,7 +188,7 @@ export function runTests(newBench: NewBench): void {
         requestDigest: digest('new request'),
         specDigest: digest('spec 1'),
       });
-      for (const key of ['outcome', 'failure', 'receiptDigest', 'settlementTransaction', 'startedAt', 'finishedAt'] as const) {
+      for (const key of ['outcome', 'failure', 'receiptDigest', 'anchor', 'settlementTransaction', 'startedAt', 'finishedAt'] as const) {
         expect(again[key], key).toBeUndefined();
       }
       expect((await claimed(store)).run.jobId).toBe(2n);
@@ -276,7 +234,30 @@ export function runTests(newBench: NewBench): void {
   );
 
   test(
-    'a pending settlement is held by one process, and comes again when its write is not confirmed',
+    'receipts that wait go to the chain together, with a proof each, oldest first and within the limit',
+    using(async (bench, store) => {
+      for (const job of [1, 2, 3]) {
+        await store.runs.enqueue(newRun(job), roomy);
+        await runToEnd(store, await claimed(store), 'succeeded');
+        bench.time += 10;
+      }
+      const first = await store.runs.claimAnchor({ ...worker('w1'), limit: 2 });
+      const second = await store.runs.claimAnchor({ ...worker('w1'), limit: 2 });
+      expect(await store.runs.claimAnchor({ ...worker('w1'), limit: 2 })).toBeUndefined();
+      expect([first, second].map((plan) => plan?.runs.map(({ jobId }) => jobId))).toEqual([[1n, 2n], [3n]]);
+      for (const plan of [first, second])
+        for (const run of plan?.runs ?? []) {
+          expect(run.anchor?.root).toBe(plan?.root);
+          expect(provenRoot(run.receiptDigest!, run.anchor!.proof)).toBe(plan?.root);
+        }
+      expect(await store.runs.markAnchored(second!.root, digest('tx'))).toBe(true);
+      expect((await store.runs.pendingSettlements()).map(({ jobId }) => jobId)).toEqual([1n, 2n]);
+      expect(await store.runs.find(3n, token('leaf'))).toMatchObject({ settlement: 'anchored', settlementTransaction: digest('tx') });
+    }),
+  );
+
+  test(
+    'a plan is held by one process, and comes again as it was when its write is not confirmed',
     using(async (bench, store) => {
       const other = await bench.open();
       for (const job of [1, 2]) {
@@ -284,21 +265,22 @@ export function runTests(newBench: NewBench): void {
         await runToEnd(store, await claimed(store), 'succeeded');
         bench.time += 10;
       }
-      const [a, b, c] = await Promise.all(
-        [store, other, store].map((s, i) => s.runs.claimPendingSettlement({ workerId: `w${i}`, leaseMs: 5000 })),
-      );
-      const got = [a, b, c].flatMap((run) => (run === undefined ? [] : [Number(run.jobId)]));
-      // Postgres may pass over a row that another transaction is just taking; no row is ever given twice.
-      expect(new Set(got).size).toBe(got.length);
-      while ((await store.runs.claimPendingSettlement({ workerId: 'w', leaseMs: 5000 })) !== undefined);
+      const by = (workerId: string) => ({ workerId, leaseMs: 5000, limit: 2 });
+      const plans = await Promise.all([store, other, store].map((each, i) => each.runs.claimAnchor(by(`w${i}`))));
+      const [plan, ...more] = plans.filter((each) => each !== undefined);
+      expect(plan?.runs.map(({ jobId }) => jobId)).toEqual([1n, 2n]);
+      expect(more).toEqual([]);
+
+      await store.runs.enqueue(newRun(3), roomy);
+      await runToEnd(store, await claimed(store), 'failed');
       bench.time += 4999;
-      expect(await store.runs.claimPendingSettlement({ workerId: 'w', leaseMs: 5000 })).toBeUndefined();
+      expect((await other.runs.claimAnchor(by('w')))?.runs.map(({ jobId }) => jobId)).toEqual([3n]);
+      expect(await other.runs.claimAnchor(by('w'))).toBeUndefined();
       bench.time += 1;
-      const repeated = await store.runs.claimPendingSettlement({ workerId: 'w', leaseMs: 5000 });
-      expect(repeated?.jobId).toBe(1n);
-      expect(await store.runs.markAnchored(repeated?.runId ?? '', digest('tx'))).toBe(true);
-      expect((await store.runs.claimPendingSettlement({ workerId: 'w', leaseMs: 5000 }))?.jobId).toBe(2n);
-      expect((await store.runs.pendingSettlements()).map(({ jobId }) => jobId)).toEqual([2n]);
+      const again = await other.runs.claimAnchor({ ...by('w'), limit: 1 });
+      expect(again).toMatchObject({ root: plan?.root, runs: plan?.runs.map(({ runId, anchor }) => ({ runId, anchor })) });
+      expect(await other.runs.markAnchored(again!.root, digest('tx'))).toBe(true);
+      expect((await store.runs.pendingSettlements()).map(({ jobId }) => jobId)).toEqual([3n]);
     }),
   );
 
@@ -313,7 +295,7 @@ export function runTests(newBench: NewBench): void {
       bench.time += 1000;
       expect(await store.runs.expirable(bench.time)).toEqual([]);
       expect(await store.runs.markExpired(runId)).toBe(false);
-      await store.runs.markAnchored(runId, digest('tx'));
+      await anchored(store);
       expect(await store.runs.expirable(bench.time - 1000)).toEqual([]);
       expect((await store.runs.expirable(bench.time)).map((r) => r.runId)).toEqual([runId]);
       expect(await store.runs.markExpired(runId)).toBe(true);

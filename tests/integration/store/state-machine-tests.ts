@@ -81,7 +81,9 @@ async function take(world: World, s: Step): Promise<void> {
       });
       return;
     case 'anchor':
-      await runs.markAnchored(runId, digest('tx'));
+      await runs
+        .claimAnchor({ workerId: 'w1', leaseMs: 0, limit: 2 })
+        .then((plan) => (plan === undefined ? false : runs.markAnchored(plan.root, digest('tx'))));
       return;
     case 'expire':
       await runs.markExpired(runId);
