@@ -2,7 +2,7 @@ import type { ContentStore } from '../content-store/content-store.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
-import type { RunOutcome } from '../documents/receipt/receipt.js';
+import type { RunOutcome, SignedReceipt } from '../documents/receipt/receipt.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 import { loadOperator } from './load-documents.js';
 import { type Check, Checks, checkNames } from './verify/checks.js';
@@ -31,7 +31,7 @@ export interface VerifiedParty {
   readonly outcome?: RunOutcome;
   /** Digest of the signed receipt. */
   readonly receipt?: Bytes32;
-  readonly finishedAt?: string;
+  readonly signed?: SignedReceipt;
   readonly verdict: 'verified' | 'failed' | 'missing';
 }
 
@@ -176,7 +176,8 @@ function partyOf(
     const verdict = given.documents.receipt === undefined ? 'missing' : 'failed';
     return { party: of === undefined ? source : nameOf(of.owner, of.token), source, ...of, verdict };
   }
-  const { token, owner, outcome, finishedAt } = evidence.signed.receipt;
+  const { signed, digest } = evidence;
+  const { token, owner, outcome } = signed.receipt;
   const verdict = failed ? 'failed' : 'verified';
-  return { party: nameOf(owner, token), source, token, owner, outcome, receipt: evidence.digest, finishedAt, verdict };
+  return { party: nameOf(owner, token), source, token, owner, outcome, receipt: digest, signed, verdict };
 }

@@ -1,6 +1,6 @@
 import chalk from 'chalk';
 import type { TracedJob } from '../actions/tracer/trace-job.js';
-import type { TraceJob, TraceNode } from '../actions/tracer/trace-lifecycle.js';
+import type { TraceJob, TraceNode, TraceReport, TraceVerdict } from '../actions/tracer/trace-lifecycle.js';
 import { markOf, paintGrant, paintState } from './render-state.js';
 import { printable, renderTime, shortHash, shortId } from './render-text.js';
 import { renderTree, type TreeItem } from './render-tree.js';
@@ -18,7 +18,11 @@ function itemOf(node: TraceNode, detailed: boolean): TreeItem {
   const text = line.filter((part) => part !== '').join('  ');
   return {
     text: detailed ? `${text}\n${id}` : text,
-    below: [...node.jobs.map((job) => jobItem(job, detailed)), ...node.children.map((child) => itemOf(child, detailed))],
+    below: [
+      ...node.jobs.map((job) => jobItem(job, detailed)),
+      ...node.receipts.map((receipt) => ({ text: `${chalk.cyan(`job ${receipt.job}`)}  ${reportLine(receipt, detailed)}`, below: [] })),
+      ...node.children.map((child) => itemOf(child, detailed)),
+    ],
   };
 }
 
@@ -26,19 +30,30 @@ function jobItem(job: TraceJob, detailed: boolean): TreeItem {
   const title = `${chalk.cyan(`job ${job.job}`)} of task ${job.task} ${JSON.stringify(printable(job.taskName))}`;
   return {
     text: `${title}  ${chalk.dim('for')} ${printable(job.demanderName)}  ${chalk.dim(renderTime(job.addedAt))}`,
-    below:
-      job.reports.length === 0
-        ? [{ text: chalk.dim('no owner has reported yet'), below: [] }]
-        : job.reports.map((report) => ({ text: reportLine(report, detailed), below: [] })),
+    below: [
+      ...job.reports.map((report) => ({ text: reportLine(report, detailed), below: [] })),
+      ...job.missing.map((share) => ({ text: missingLine(share), below: [] })),
+    ],
   };
 }
 
-function reportLine(report: TraceJob['reports'][number], detailed: boolean): string {
-  const line = `${markOf(report.state)} ${printable(report.reporterName)}  ${paintState(report.state)}`;
+function reportLine(report: TraceReport, detailed: boolean): string {
+  const line = `${markOf(report.state)} ${printable(report.reporterName)}  ${paintState(report.state)}${verdictOf(report)}`;
   const time = chalk.dim(renderTime(report.time));
-  if (!detailed) return `${line}  ${chalk.dim(`on ${shortId(report.token)}  receipt ${shortHash(report.receipt)}`)}`;
-  return `${line}  ${time}\n${chalk.dim(`on ${report.token}`)}\n${chalk.dim(`receipt ${report.receipt}`)}`;
+  if (!detailed) return `${line}  ${chalk.dim(`on ${shortId(report.token)}  receipt ${shortHash(report.receipt)}`)}${mismatchOf(report)}`;
+  return `${line}  ${time}\n${chalk.dim(`on ${report.token}`)}\n${chalk.dim(`receipt ${report.receipt}`)}${mismatchOf(report)}`;
 }
+
+const missingLine = (share: TraceJob['missing'][number]): string =>
+  `${markOf('pending')} ${printable(share.ownerName)}  ${chalk.dim(`not reported yet, on ${shortId(share.token)}`)}${verdictOf(share)}${mismatchOf(share)}`;
+
+function verdictOf({ verdict }: TraceVerdict): string {
+  if (verdict === undefined) return '';
+  if (verdict === 'verified') return `  ${chalk.green('verified')}`;
+  return verdict === 'failed' ? `  ${chalk.red('does not match')}` : `  ${chalk.yellow('no receipt')}`;
+}
+
+const mismatchOf = ({ mismatch }: TraceVerdict): string => (mismatch === undefined ? '' : `\n${chalk.red(printable(mismatch))}`);
 
 /** One job with its shares. */
 export function renderTracedJob(traced: TracedJob): string {

@@ -1,6 +1,7 @@
 import chalk from 'chalk';
 import type { Check } from '../catalog/verify/checks.js';
 import type { Verification, VerifiedParty } from '../catalog/verify-evidence.js';
+import { inTotoStatement } from '../documents/exports/in-toto-statement.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { paintState } from './render-state.js';
 import { printable, renderTime, shortHash } from './render-text.js';
@@ -22,10 +23,10 @@ const marks = { verified: chalk.green('✓'), failed: chalk.red('✗'), missing:
 const words = { verified: chalk.green('verified'), failed: chalk.red('does not match'), missing: chalk.yellow('no receipt') } as const;
 
 function partyItem(party: VerifiedParty, checks: readonly Check[], detailed: boolean): TreeItem {
-  const { outcome, receipt, finishedAt, verdict } = party;
+  const { outcome, receipt, signed, verdict } = party;
   const own = checks.filter((check) => check.party === party.party);
   const facts = [outcome === undefined ? '' : paintState(outcome), receipt === undefined ? '' : chalk.dim(`receipt ${shortHash(receipt)}`)];
-  const line = [`${marks[verdict]} ${printable(party.party)}`, words[verdict], ...facts, chalk.dim(renderTime(finishedAt))];
+  const line = [`${marks[verdict]} ${printable(party.party)}`, words[verdict], ...facts, chalk.dim(renderTime(signed?.receipt.finishedAt))];
   const failed = own.filter(({ state }) => state === 'failed');
   const needs = new Set(own.flatMap(({ needs: what }) => (what === undefined ? [] : [what])));
   const below = detailed ? own.map(checkItem) : [...failed.map(checkItem), ...[...needs].map(needItem)];
@@ -48,3 +49,9 @@ export function verificationError({ first, checks }: Verification): ToolkitError
   const failed = checks.filter(({ state }) => state === 'failed').length;
   return new ToolkitError('DT_RECEIPT_UNVERIFIED', { failed, count: checks.length, name, party, at, expected, found });
 }
+
+/** JSON lines, as attestations are bundled: what was not verified is attested to by nobody. */
+export const renderStatements = ({ parties }: Verification): string =>
+  parties
+    .flatMap(({ verdict, signed }) => (verdict === 'verified' && signed !== undefined ? [JSON.stringify(inTotoStatement(signed))] : []))
+    .join('\n');

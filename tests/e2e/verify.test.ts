@@ -1,17 +1,23 @@
 import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Wallet } from 'ethers/wallet';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { daemonOf } from '../../src/actions/action-context.js';
 import { awaitReports } from '../../src/actions/job/await-reports.js';
 import { downloadOutputs } from '../../src/actions/job/download-outputs.js';
 import type { ExecJobResult } from '../../src/actions/job/exec-job.js';
 import { gatherEvidence } from '../../src/actions/tracer/gather-evidence.js';
+import { listReceipts } from '../../src/actions/tracer/list-receipts.js';
+import { traceLifecycle, traceUnion } from '../../src/actions/tracer/trace-lifecycle.js';
 import { verifyFiles, verifyJob } from '../../src/actions/tracer/verify-job.js';
+import { verifyTrace } from '../../src/actions/tracer/verify-trace.js';
 import type { Verification } from '../../src/catalog/verify-evidence.js';
 import { verifyEvidence } from '../../src/catalog/verify-evidence.js';
 import { canonicalBytes, digestOf } from '../../src/documents/canonical.js';
 import type { Decision } from '../../src/documents/decision/decision.js';
+import { type Address, parseAddress, type TokenId } from '../../src/documents/ids.js';
 import type { JobSpec } from '../../src/documents/job/job-spec.js';
 import { receiptTypedData } from '../../src/documents/job/typed-data.js';
 import type { EvidenceName } from '../../src/documents/receipt/evidence.js';
@@ -27,6 +33,7 @@ interface ChangedEvidence {
 
 /** One joint job of three parties and four runs, done once; every case looks at copies of what it left. */
 describe('a job is verified from the chain and the documents', () => {
+  const auditor = Wallet.createRandom();
   let joint: JointWorld<BankRole>;
   let result: ExecJobResult;
   let folder: string;
@@ -35,7 +42,7 @@ describe('a job is verified from the chain and the documents', () => {
   let downloads: string;
 
   beforeAll(async () => {
-    joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 30 } });
+    joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 30 }, auditors: [parseAddress(auditor.address)] });
     result = await joint.exec({ mode: 'ok', rounds: 2, bytes: 10 });
     const { a0, b1, a2 } = joint.tokens;
     await awaitReports(joint.c.context, result.job, [a0, b1, a2], 60_000);
@@ -161,7 +168,9 @@ describe('a job is verified from the chain and the documents', () => {
       if (peer?.sent !== undefined) Object.assign(peer.sent, { bytes: peer.sent.bytes + 1 });
     });
     expect(failedNames(verification)).toEqual(expect.arrayContaining(['report', 'link']));
-    expect(failures(verification).find(({ name }) => name === 'link')).toMatchObject({ found: expect.stringContaining('21 bytes') });
+    expect(failures(verification).find(({ name, party }) => name === 'link' && party === 'Bank B: features-b')).toMatchObject({
+      found: expect.stringContaining('21 bytes'),
+    });
   });
 
   it('finds a decision with a clause that was never checked, although its daemon signs for it', async () => {
@@ -173,10 +182,40 @@ describe('a job is verified from the chain and the documents', () => {
 
   it('finds arguments that nobody agreed to, although the daemon signs for them', async () => {
     const verification = await changed(joint.b, ({ spec, decision }) => {
-      Object.assign(spec.steps[0]?.arguments ?? {}, { model_args: { mode: 'other' } });
+      const step = spec.steps.find(({ token }) => token === joint.tokens.b1);
+      Object.assign(step?.arguments ?? {}, { model_args: { mode: 'other' } });
       Object.assign(decision, { spec: digestOf(spec) });
     });
     expect(failedNames(verification)).toEqual(expect.arrayContaining(['spec', 'request', 'arguments', 'report']));
+  });
+
+  it('is verified by an auditor, who is shown no log and no output', async () => {
+    const context = { ...joint.c.context, signer: auditor };
+    expect((await verifyJob(context, result.job)).verified).toBe(true);
+    const [share] = result.shares;
+    const url = new URL(share?.party.client.url as string);
+    const client = daemonOf(context, share?.party.owner as Address, url);
+    const id = share?.run?.id as string;
+    await expect(client.job(id)).resolves.toMatchObject({ state: 'succeeded' });
+    await expect(client.logs(id)).rejects.toMatchObject({ code: 'DT_JOB_UNKNOWN' });
+    await expect(client.output(id, 'result.json')).rejects.toMatchObject({ code: 'DT_JOB_UNKNOWN' });
+    await expect(client.cancel(id)).rejects.toMatchObject({ code: 'DT_JOB_UNKNOWN' });
+    const stranger = daemonOf({ ...context, signer: Wallet.createRandom() }, share?.party.owner as Address, url);
+    await expect(stranger.evidence(id)).rejects.toMatchObject({ code: 'DT_JOB_UNKNOWN' });
+  });
+
+  it('shows in traces what is verified, and lists the receipts on chain', async () => {
+    const { context } = joint.c;
+    const algorithm = result.shares.at(-1)?.party.token as TokenId;
+    const up = await verifyTrace(context, await traceLifecycle(context, joint.tokens.a0));
+    const job = up.children.flatMap(({ jobs }) => jobs).find((one) => one.job === String(result.job));
+    expect(job?.reports.map(({ verdict }) => verdict)).toEqual(['verified', 'verified', 'verified']);
+    expect(job?.missing).toEqual([]);
+    const down = await verifyTrace(context, await traceUnion(context, algorithm));
+    expect(down.children.map(({ receipts }) => receipts.map(({ verdict }) => verdict))).toEqual([['verified'], ['verified'], ['verified']]);
+    const listed = await listReceipts(context, { job: result.job, organization: 'bank b' });
+    expect(listed).toMatchObject([{ token: joint.tokens.b1, state: 'succeeded', reporterName: 'Bank B', isReplaced: false }]);
+    expect(await listReceipts(context, { state: 'refused' })).toEqual([]);
   });
 
   it('names a party of whom there is nothing', async () => {

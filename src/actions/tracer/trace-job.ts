@@ -1,4 +1,4 @@
-import type { LedgerIndex } from '../../catalog/ledger-index.js';
+import { leavesOf } from '../../catalog/leaves-of.js';
 import { organizationName, tokenLabels } from '../../catalog/names.js';
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
@@ -85,18 +85,4 @@ async function seatsOf({ ledger, content }: ReaderContext, job: bigint): Promise
     if (error instanceof ToolkitError) return [];
     throw error;
   }
-}
-
-function leavesOf(index: LedgerIndex, root: TokenId): readonly TokenId[] {
-  const leaves = new Set<TokenId>();
-  const seen = new Set<TokenId>();
-  const walk = (id: TokenId): void => {
-    if (seen.has(id)) return;
-    seen.add(id);
-    const children = index.token(id)?.children ?? [];
-    if (children.length === 0) leaves.add(id);
-    children.forEach(walk);
-  };
-  walk(root);
-  return [...leaves];
 }

@@ -1,4 +1,5 @@
-import type { LedgerIndex, ListedEdge, ListedJob } from '../../catalog/ledger-index.js';
+import { leavesOf } from '../../catalog/leaves-of.js';
+import type { LedgerIndex, ListedEdge, ListedJob, ListedReport } from '../../catalog/ledger-index.js';
 import { organizationName, tokenLabels } from '../../catalog/names.js';
 import type { TokenId } from '../../documents/ids.js';
 import { isLiveGrant } from '../../documents/job/job-facts.js';
@@ -18,6 +19,23 @@ export interface TraceNode {
   readonly repeated: boolean;
   readonly children: readonly TraceNode[];
   readonly jobs: readonly TraceJob[];
+  /** Of a leaf below a composite: the last report of each job that ran on it. */
+  readonly receipts: readonly (TraceReport & { readonly job: string })[];
+}
+
+/** What a share's evidence was found to be, where that was asked for. */
+export interface TraceVerdict {
+  readonly verdict?: 'verified' | 'failed' | 'missing';
+  /** The first thing that does not match. */
+  readonly mismatch?: string;
+}
+
+export interface TraceReport extends TraceVerdict {
+  readonly token: TokenId;
+  readonly state: string;
+  readonly reporterName: string;
+  readonly receipt: string;
+  readonly time: string;
 }
 
 export interface TraceJob {
@@ -26,13 +44,9 @@ export interface TraceJob {
   readonly taskName: string;
   readonly demanderName: string;
   readonly addedAt: string;
-  readonly reports: readonly {
-    readonly token: TokenId;
-    readonly state: string;
-    readonly reporterName: string;
-    readonly receipt: string;
-    readonly time: string;
-  }[];
+  readonly reports: readonly TraceReport[];
+  /** Leaves whose owners have not reported. */
+  readonly missing: readonly ({ readonly token: TokenId; readonly ownerName: string } & TraceVerdict)[];
 }
 
 /** Which way a tree is walked: the edges that lead on from a token, and the token at the far end of one. */
@@ -77,14 +91,15 @@ function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, 
   const walk = (token: TokenId, edge: ListedEdge | undefined, [next, ...rest]: readonly TokenId[]): Traced => {
     const owner = index.token(token)?.owner;
     const node = { token, ownerName: organizationName(index, owner), grant: edge && grantState(edge, now) };
-    if (met.has(token)) return { ...node, repeated: true, children: [], jobs: [] };
+    if (met.has(token)) return { ...node, repeated: true, children: [], jobs: [], receipts: [] };
     met.add(token);
     const all = edges(index, token);
     const followed = next === undefined ? all : all.filter((each) => far(each) === next);
     if (next !== undefined && followed.length === 0)
       throw new ToolkitError('DT_INPUT_INVALID', { what: '--prefix-path', reason: `${token} did not go into ${next}` });
     const jobs = next === undefined ? index.jobs({ algorithm: token }).map((job) => describeJob(index, job)) : [];
-    return { ...node, repeated: false, children: followed.map((each) => walk(far(each), each, rest)), jobs };
+    const receipts = followed.length === 0 && edge?.child === token ? receiptsOf(index, token) : [];
+    return { ...node, repeated: false, children: followed.map((each) => walk(far(each), each, rest)), jobs, receipts };
   };
   if (index.token(root) === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: root });
   return walk(root, undefined, path);
@@ -95,20 +110,32 @@ function grantState({ grant, until }: ListedEdge, now: number): TraceNode['grant
   return { state: isLiveGrant(until, now) ? 'live' : 'expired', until };
 }
 
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const describeReport = (index: LedgerIndex, { token, state, reporter, receipt, time }: ListedReport): TraceReport => ({
+  token,
+  state,
+  reporterName: organizationName(index, reporter),
+  receipt,
+  time: iso(time),
+});
+
+/** Of each job the last, in the order of the jobs' last reports. */
+function receiptsOf(index: LedgerIndex, token: TokenId): TraceNode['receipts'] {
+  const last = new Map(index.reports({ token }).map((report) => [report.job, report]));
+  return [...last].map(([job, report]) => ({ ...describeReport(index, report), job: job.toString() }));
+}
+
 function describeJob(index: LedgerIndex, job: ListedJob): TraceJob {
-  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
   return {
     job: job.id.toString(),
     task: job.task.toString(),
     taskName: index.task(job.task)?.name ?? '',
     demanderName: organizationName(index, job.demander),
     addedAt: iso(job.addedAt),
-    reports: [...job.reports].map(([token, report]) => ({
-      token,
-      state: report.state,
-      reporterName: organizationName(index, report.reporter),
-      receipt: report.receipt,
-      time: iso(report.time),
-    })),
+    reports: [...job.reports.values()].map((report) => describeReport(index, report)),
+    missing: leavesOf(index, job.algorithm)
+      .filter((token) => !job.reports.has(token))
+      .map((token) => ({ token, ownerName: organizationName(index, index.token(token)?.owner) })),
   };
 }

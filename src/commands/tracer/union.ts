@@ -1,24 +1,37 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand } from '../../cli/base-command.js';
+import { BaseCommand, signingFlags } from '../../cli/base-command.js';
 import { namedFlags } from '../../cli/named-flags.js';
+import { traceFlags } from '../../cli/trace-flags.js';
 
 export default class TracerUnion extends BaseCommand<typeof TracerUnion> {
   static override description = 'Show what a composite is made of, down to the leaves, with the state of each grant.';
-  static override examples = ['<%= config.bin %> tracer union --cdt @risk-model'];
-  static override flags = namedFlags({
-    cdt: Flags.string({ description: 'the composite: its id, or @name' }),
-    detailed: Flags.boolean({ char: 'd', description: 'full ids, times and receipts' }),
-  });
+  static override examples = [
+    '<%= config.bin %> tracer union --cdt @risk-model',
+    '<%= config.bin %> tracer union --cdt @risk-model --verify',
+    '<%= config.bin %> tracer union --cdt @risk-model --format prov',
+  ];
+  static override flags = {
+    ...signingFlags,
+    ...namedFlags({
+      ...traceFlags,
+      cdt: Flags.string({ description: 'the composite: its id, or @name' }),
+    }),
+  };
 
   override async run() {
     const { traceUnion } = await import('../../actions/tracer/trace-lifecycle.js');
     const { isComposed, tokenChoices } = await import('../../cli/choices.js');
-    const { renderTrace } = await import('../../cli/render-trace.js');
-    const context = await this.reader();
+    const { renderTraceAs, traceError } = await import('../../cli/render-trace-as.js');
+    const { verifyTrace } = await import('../../actions/tracer/verify-trace.js');
+    const { endWithError } = await import('../../cli/watch-job.js');
+    const signing = this.flags.verify ? await this.signing(this.flags) : undefined;
+    const context = signing ?? (await this.reader());
     const load = () => tokenChoices(context, isComposed);
     const cdt = await this.tokenId(await this.askChoice(this.flags.cdt, 'Which composite?', 'cdt', load), '--cdt');
-    const trace = await traceUnion(context, cdt);
-    this.log(renderTrace(trace, this.flags.detailed));
-    return trace;
+    const found = await traceUnion(context, cdt);
+    const trace = signing === undefined ? found : await this.wait('Verifying', verifyTrace(signing, found));
+    const { format, detailed } = this.flags;
+    this.log(renderTraceAs(trace, { format, detailed, towards: 'leaves' }));
+    return { ...trace, ...endWithError(traceError(trace), this.jsonEnabled()) };
   }
 }

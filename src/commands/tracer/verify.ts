@@ -9,6 +9,7 @@ export default class TracerVerify extends BaseCommand<typeof TracerVerify> {
     '<%= config.bin %> tracer verify 1',
     '<%= config.bin %> tracer verify ./results --json',
     '<%= config.bin %> tracer verify receipt.json --offline',
+    '<%= config.bin %> tracer verify 1 --format in-toto',
   ];
   static override args = {
     what: Args.string({
@@ -23,21 +24,26 @@ export default class TracerVerify extends BaseCommand<typeof TracerVerify> {
         description: 'without the chain: only what the documents say of each other is checked, and what needs the chain is said',
       }),
       detailed: Flags.boolean({ char: 'd', description: 'every check, also those that passed' }),
+      format: Flags.string({
+        description: 'tree, or in-toto: one statement a line for each receipt that was verified (in-toto Statement v1, SLSA Provenance v1)',
+        options: ['tree', 'in-toto'],
+        default: 'tree',
+      }),
     }),
   };
 
   override async run() {
     const { verifyFiles, verifyJob } = await import('../../actions/tracer/verify-job.js');
     const { parseCounter } = await import('../../documents/ids.js');
-    const { renderVerification, verificationError } = await import('../../cli/render-verification.js');
+    const { renderStatements, renderVerification, verificationError } = await import('../../cli/render-verification.js');
     const { endWithError } = await import('../../cli/watch-job.js');
-    const { offline, detailed } = this.flags;
+    const { offline, detailed, format } = this.flags;
     const what = await this.ask(this.args.what, 'Number of a job, or a file or folder', 'what');
     const work = /^[0-9]+$/.test(what)
       ? verifyJob(await this.signing(this.flags), parseCounter(what, 'The number of the job'))
       : verifyFiles(offline ? { content: await this.localContent() } : await this.reader(), what);
     const verification = await this.wait('Verifying', work);
-    this.log(renderVerification(verification, detailed));
+    this.log(format === 'in-toto' ? renderStatements(verification) : renderVerification(verification, detailed));
     return { ...verification, ...endWithError(verificationError(verification), this.jsonEnabled()) };
   }
 }
