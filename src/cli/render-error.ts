@@ -1,11 +1,12 @@
 import chalk from 'chalk';
+import { clausesIn } from '../documents/decision/clauses-in.js';
 import type { Clause } from '../documents/decision/decision.js';
 import type { ToolkitError } from '../errors/toolkit-error.js';
 import { printable, printableLines, shortId } from './render-text.js';
 
 /** What happened, each failed clause with what would pass, and what to do next. */
 export function renderError(error: ToolkitError, withCause: boolean): string {
-  const clauses = clausesOf(error.details['clauses']);
+  const clauses = clausesIn(error.details['clauses']);
   const count = clauses.length === 1 ? 'One condition is not met.' : `${clauses.length} conditions are not met.`;
   const message = clauses.length === 0 ? printableLines(error.message) : [count];
   const lines = [
@@ -15,13 +16,6 @@ export function renderError(error: ToolkitError, withCause: boolean): string {
   ];
   if (withCause && error.cause instanceof Error) lines.push(chalk.dim(error.cause.stack ?? error.cause.message));
   return `${lines.join('\n')}\n`;
-}
-
-/** Details may come from a daemon of somebody else, in whatever shape. */
-function clausesOf(value: unknown): readonly Clause[] {
-  if (!Array.isArray(value)) return [];
-  const isText = (text: unknown): boolean => typeof text === 'string';
-  return value.filter((clause): clause is Clause => [clause?.of, clause?.pointer, clause?.rule].every(isText));
 }
 
 export function renderClause(clause: Clause): string {

@@ -1,6 +1,7 @@
 import chalk from 'chalk';
 import type { RunListener } from '../actions/job/follow-run.js';
 import { failureOf, isFinalState, problemOf, type ShareView } from '../actions/job/share-view.js';
+import { rootCause } from '../catalog/root-cause.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { renderError } from './render-error.js';
 import { partyPrefixes } from './render-shares.js';
@@ -53,14 +54,12 @@ export interface Failure {
   readonly error: ToolkitError;
 }
 
-/**
- * Why a job as a whole has not succeeded: the first share that did not, in the order of the shares. Of a joint job, the one from which the
- * others followed.
- */
-export const jobFailure = (job: bigint, shares: readonly ShareView[]): Failure | undefined => {
-  const failed = (of: readonly ShareView[]): Failure | undefined => firstFailure(of, (share) => failureOf(job, share));
-  return failed(shares.filter((share) => failureOf(job, share)?.code.startsWith('DT_JOINT_') !== true)) ?? failed(shares);
-};
+/** Why a job as a whole has not succeeded: the share that did not, from which the ends of others followed. */
+export function jobFailure(job: bigint, shares: readonly ShareView[]): Failure | undefined {
+  const share = rootCause(shares);
+  const error = share && failureOf(job, share);
+  return share && error && { share, error };
+}
 
 /** What kept a question about a job from being answered. How its shares ended is an answer, not a failure. */
 export const queryFailure = (shares: readonly ShareView[]): Failure | undefined => firstFailure(shares, problemOf);

@@ -27,6 +27,11 @@ const LONGEST_ANSWER_BYTES = 64 << 20;
 const LONGEST_LOG_BYTES = 256 << 20;
 const LONGEST_IDENTITY_BYTES = 64 << 10;
 
+export interface DaemonHealth {
+  readonly chain: 'ok' | 'failed';
+  readonly store: 'ok' | 'failed';
+}
+
 /** Speaks to one daemon. Everything signed is bound to its organization, so another daemon at the same address cannot use it. */
 export class DaemonClient {
   constructor(private readonly options: DaemonClientOptions) {}
@@ -110,6 +115,16 @@ export class DaemonClient {
     return this.run(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/rerun`, {}));
   }
 
+  /** Whether the daemon reaches its chain and its store. Needs no key. */
+  async health(): Promise<DaemonHealth> {
+    const response = await this.send('GET', '/v1/health', undefined, false);
+    if (!response.ok && response.status !== 503) throw await this.problem(response);
+    const { chain, store } = await this.json<JsonObject>(response, LONGEST_IDENTITY_BYTES);
+    const said = (value: unknown): 'ok' | 'failed' => (value === 'ok' ? 'ok' : 'failed');
+    if (typeof chain !== 'string') throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: 'it tells nothing of its chain' });
+    return { chain: said(chain), store: said(store) };
+  }
+
   async receipt(id: string): Promise<JsonObject> {
     return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/receipt`, undefined));
   }
@@ -131,7 +146,13 @@ export class DaemonClient {
     return this.options.signer;
   }
 
-  private async call(
+  private async call(...request: Parameters<DaemonClient['send']>): Promise<Response> {
+    const response = await this.send(...request);
+    if (!response.ok) throw await this.problem(response);
+    return response;
+  }
+
+  private async send(
     method: string,
     path: string,
     body: unknown,
@@ -161,9 +182,8 @@ export class DaemonClient {
     }).catch((error: Error & { cause?: Error }) => {
       throw new ToolkitError('DT_PEER_UNREACHABLE', { url: this.url, reason: error.cause?.message || error.message }, error);
     });
-    if (!response.ok) throw await this.problem(response);
     // A stream that is followed may stay silent for long, and a file may be large; only their reader ends them.
-    if (/\/(events|outputs\/.*)$/.test(path)) clearTimeout(timer);
+    if (response.ok && /\/(events|outputs\/.*)$/.test(path)) clearTimeout(timer);
     return response;
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkReceipt } from '../../src/actions/job/check-receipt.js';
+import { jobExplanation } from '../../src/actions/job/job-explanation.js';
 import type { RunView } from '../../src/peers/run-view.js';
 import { heard, type PartedJob, type PartName, partedJob, partNames, releasedFiles } from '../support/joint-parts.js';
 import { asProcess, createJointWorld, inProcess, type JointWorld, jointOf } from '../support/joint-world.js';
@@ -84,6 +85,8 @@ describe.each([
       const runs = await job.ends(...left);
       for (const run of runs) expect(run.failure?.message).toMatch(/Bank B (did not come|was lost)/);
       expectNothingReleased(runs, left);
+      const why = { status: 'failed', code: 'DT_PEER_UNREACHABLE', at: { ownerName: 'Bank B' } };
+      expect(await jobExplanation(joint.c.context, job.job)).toMatchObject(why);
       await joint.b.restart();
       const b1 = await job.parts.b1.end();
       expect(b1.failure?.code).toBe('DT_JOINT_PEER_ABSENT');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobExplanation } from '../../src/actions/job/job-explanation.js';
 import { registerOrganization } from '../../src/actions/system/register-organization.js';
 import { digestOf } from '../../src/documents/canonical.js';
 import type { TokenId } from '../../src/documents/ids.js';
@@ -102,6 +103,12 @@ describe('refusals of a joint job', () => {
       expect(outcome(run), run.failure?.message).toBe('failed DT_JOINT_REFUSED');
       expect(run.failure?.message).toMatch(/^Third C refused its part.*joint\.help: any/);
     }
+    expect(await jobExplanation(other.context, job.job)).toMatchObject({
+      status: 'failed',
+      code: 'DT_POLICY_DENIED',
+      at: { ownerName: 'Third C' },
+      evidence: expect.arrayContaining([expect.stringContaining('joint.help: any')]),
+    });
     await expectNothingRan(joint, job, partNames);
   });
 

@@ -1,3 +1,4 @@
+import { cannotTakePart } from '../../catalog/root-cause.js';
 import type { JobSpec } from '../../documents/job/job-spec.js';
 import { seatOf } from '../../documents/job/joint-group.js';
 import type { ToolkitError } from '../../errors/toolkit-error.js';
@@ -25,11 +26,9 @@ export async function endAbandoned(spec: JobSpec, asked: readonly Promise<AskedS
     const ours = shares.filter((share) => groupOf(share) === group);
     const missing = ours.find(({ problem }) => problem !== undefined && problem.code !== 'DT_POLICY_DENIED');
     if (missing === undefined) return [];
-    const reason = abandonedBy(missing.party.ownerName, missing.problem?.message ?? '');
+    const reason = `${cannotTakePart(missing.party.ownerName)}${missing.problem?.message ?? ''}`.slice(0, LONGEST_REASON);
     return ours.flatMap(({ party, run }) => (run === undefined ? [] : [party.client.cancel(run.id, reason)]));
   });
   // One that cannot be told either waits as long as its daemon waits for a peer.
   await Promise.allSettled(canceled);
 }
-
-const abandonedBy = (name: string, reason: string): string => `${name} cannot take part: ${reason}`.slice(0, LONGEST_REASON);

@@ -10,7 +10,7 @@ export default class JobCancel extends BaseCommand<typeof JobCancel> {
     ...signingFlags,
     ...namedFlags({
       dt: Flags.string({ description: 'only the share on this data token: its id, or @name' }),
-      reason: Flags.string({ description: 'why; it stands in the events of the run, for its owner and you' }),
+      reason: Flags.string({ description: 'why; its owner and you are told, and in a joint job the other parties' }),
     }),
   };
 

@@ -84,6 +84,23 @@ describe('jobs that do not go well', () => {
     // To ask how it went is answered, so it does not fail.
     const job = String(json['job']);
     expect(sharesOf(await jsonDt(['job', 'status', job], { home, env }))).toMatchObject([{ state: 'succeeded' }, { state: 'failed' }]);
+    const why = await runDt(['job', 'explain', job], { home, env });
+    expect(why.code, why.stderr).toBe(0);
+    expect(why.stdout).toMatch(
+      /^Job \d+: failed at Bank B {2}numbers .*\n✗ The operator ended with exit code 3 at Bank B\. DT_JOB_OPERATOR_FAILED\n/,
+    );
+    expect(why.stdout).toMatch(/ {4}log: cannot go on\n[\s\S]*receipt of Bank B: failed/);
+    expect(why.stdout).toMatch(
+      / {2}→ .*\n {6}dt job logs \d+ --dt dt:ownership:[0-9a-f]{64}\nBeside it:\n {2}✓ Bank A {2}numbers {2}succeeded\n/,
+    );
+    expect(await jsonDt(['job', 'explain', job], { home, env })).toMatchObject({
+      job,
+      status: 'failed',
+      code: 'DT_JOB_OPERATOR_FAILED',
+      at: { ownerName: 'Bank B' },
+      next: { command: expect.stringContaining(`dt job logs ${job}`) },
+      others: [{ ownerName: 'Bank A', state: 'succeeded' }],
+    });
     const logs = await runDt(['job', 'logs', job], { home, env });
     expect(logs.stdout.split('\n').sort()).toEqual(['', 'Bank A │ order well', 'Bank B │ cannot go on', 'Bank B │ order fail']);
   });
@@ -100,12 +117,21 @@ describe('jobs that do not go well', () => {
     const job = String(json['job']);
     const blind = sharesOf(await jsonDt(['job', 'status', job], { home, env }, 7));
     expect(blind).toMatchObject([{ state: 'succeeded' }, { state: 'unreachable' }]);
+    expect(await jsonDt(['job', 'explain', job], { home, env })).toMatchObject({
+      code: 'DT_PEER_UNREACHABLE',
+      at: { ownerName: 'Bank B' },
+    });
     const outputs = await runDt(['job', 'outputs', job, '--out', 'partial'], { home, env });
     expect(outputs.code).toBe(7);
     expect(await readFile(join(home, 'partial/bank-a-numbers/result.txt'), 'utf8')).toBe('well');
     await b.restart();
     const seen = sharesOf(await jsonDt(['job', 'status', job], { home, env }));
     expect(seen).toMatchObject([{ state: 'succeeded' }, { state: 'absent' }]);
+    expect(await jsonDt(['job', 'explain', job], { home, env })).toMatchObject({
+      status: 'waiting',
+      at: { ownerName: 'Bank B' },
+      next: { command: `dt job rerun ${job}` },
+    });
     const again = await runDt(['job', 'rerun', job, '--outputs', 'whole'], { home, env });
     expect(again.code, again.stderr).toBe(0);
     expect(await readFile(join(home, 'whole/bank-b-numbers/result.txt'), 'utf8')).toBe('well');
@@ -169,7 +195,7 @@ describe('jobs that do not go well', () => {
     const cdt = await algorithm('well', 'well');
     const job = String((await jsonDt(['job', 'exec', '--task-id', task, '--cdt', cdt], { home, env }))['job']);
     const stranger = { DT_PRIVATE_KEY: (await world.role('Stranger')).wallet.privateKey };
-    for (const command of ['status', 'outputs', 'logs', 'cancel', 'rerun']) {
+    for (const command of ['status', 'explain', 'outputs', 'logs', 'cancel', 'rerun']) {
       const ended = await runDt(['job', command, job], { home, env: stranger });
       expect(ended, command).toMatchObject({ code: 8, stdout: '' });
       expect(ended.stderr).toMatch(
