@@ -25,7 +25,12 @@ const LONGEST_LINE = 200;
 
 /** What is said of a failed share: by its code where the code's own message and hint leave something to join, else by these. */
 export function wordsOf(facts: ExplainFacts, teller: ShareFacts, culprit: ShareFacts): Words {
-  const { code = '', message = `it is ${teller.state}, without a word why`, hint = 'See `dt job status`.', details = {} } = teller.failure ?? {};
+  const {
+    code = '',
+    message = `it is ${teller.state}, without a word why`,
+    hint = 'See `dt job status`.',
+    details = {},
+  } = teller.failure ?? {};
   const detail = (key: string): string | undefined => (details[key] === undefined ? undefined : String(details[key]));
   const failed: Failed = { facts, teller, culprit, message, hint, detail };
   const clauses = clausesIn(details['clauses']);

@@ -212,6 +212,14 @@ export const openApi = {
         responses: answers('200', ok('salt and sha256', { type: 'object' })),
       },
     },
+    '/v1/jobs/{id}/explanation': {
+      get: {
+        ...proven,
+        summary: 'Why it is as it is: one cause and one next step',
+        parameters: [runPath],
+        responses: answers('200', ok('explanation', { type: 'object' })),
+      },
+    },
     '/v1/jobs/{id}/cancel': {
       post: {
         ...proven,

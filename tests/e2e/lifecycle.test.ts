@@ -10,6 +10,8 @@ import { parseAssetAttributes } from '../../src/documents/ddo/ddo.js';
 import type { TokenId } from '../../src/documents/ids.js';
 import type { ToolkitError } from '../../src/errors/toolkit-error.js';
 import type { RunView } from '../../src/peers/daemon-client.js';
+import { explainRun } from '../../src/tracer-daemon/explain-run.js';
+import type { Run } from '../../src/tracer-daemon/store/run.js';
 import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../support/world.js';
 
 /** Does what its `mode` says; waits for ever, so that a test decides when it ends. */
@@ -78,6 +80,13 @@ describe('what may happen to a job', () => {
     expect(ended.failure?.message).toContain('exit code 3');
     expect(ended.failure?.message).toContain('bad row 7');
     expect(await party.client.logs(run.id)).toBe('mode fail\nbad row 7\n');
+    const { deps } = bank.daemon;
+    expect(await explainRun(deps, (await deps.store.runs.get(run.id)) as Run)).toMatchObject({
+      status: 'failed',
+      code: 'DT_JOB_OPERATOR_FAILED',
+      at: { ownerName: 'Bank A', token: leaf },
+      evidence: expect.arrayContaining(['log: bad row 7']),
+    });
     await expect.poll(async () => (await party.client.job(run.id)).settlement, { timeout: 10_000 }).toBe('anchored');
     await party.client.rerun(run.id);
     const again = await followRun(party, run);

@@ -1,7 +1,6 @@
 import { explainJob, explainUnresolved } from '../../catalog/explain-job.js';
 import type { Explanation, ShareFacts } from '../../catalog/explanation.js';
-import { readIndex } from '../../catalog/ledger-index.js';
-import { parseAddress, type TokenId } from '../../documents/ids.js';
+import { parseAddress } from '../../documents/ids.js';
 import { parseSignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ActionContext } from '../action-context.js';
@@ -26,7 +25,7 @@ export async function jobExplanation(context: ActionContext, job: bigint): Promi
 
 async function explainResolved(context: ActionContext, job: bigint, resolved: JobParties): Promise<Explanation> {
   const { facts, spec } = resolved;
-  const [runs, reports] = await Promise.all([runsIn(context, resolved), reportsOf(context, job)]);
+  const [runs, reports] = await Promise.all([runsIn(context, resolved), context.index.read((index) => index.job(job)?.reports)]);
   return explainJob({
     job,
     task: facts.job.task.id,
@@ -34,13 +33,8 @@ async function explainResolved(context: ActionContext, job: bigint, resolved: Jo
     isDemander: facts.job.demander === parseAddress(context.signer.address),
     isJoint: spec.joint !== undefined,
     names: new Map([...facts.organizations].map(([address, { name }]) => [address, name])),
-    shares: await Promise.all(runs.map((run) => shareFacts(run, reports.get(run.token)))),
+    shares: await Promise.all(runs.map((run) => shareFacts(run, reports?.get(run.token)?.state))),
   });
-}
-
-async function reportsOf({ ledger }: ActionContext, job: bigint): Promise<ReadonlyMap<TokenId, string>> {
-  const reports = (await readIndex(ledger)).jobs.get(job)?.reports ?? new Map();
-  return new Map([...reports].map(([token, { state }]) => [token, state]));
 }
 
 /** What only the explanation of a failure needs, or of one that does not go on. */

@@ -9,6 +9,7 @@ import { seatOf } from '../../documents/job/joint-group.js';
 import type { ComputeBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
+import { explainRun } from '../explain-run.js';
 import { authenticate, EXACT, requesterOf } from '../middleware/authenticate.js';
 import { admitJob } from '../pipeline/admit.js';
 import { decide, deniedBy } from '../pipeline/authorize.js';
@@ -126,6 +127,10 @@ export function jobRoutes(deps: DaemonDeps): Router {
       (error) => error && next(error),
     );
   }) as RequestHandler);
+
+  router.get('/v1/jobs/:id/explanation', proven, async (request, response) => {
+    response.json(await explainRun(deps, await scoped(param(request.params['id']), response)));
+  });
 
   router.post('/v1/jobs/:id/cancel', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);

@@ -31,6 +31,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/jobs/:id/evidence': proving,
   'GET /v1/jobs/:id/events': looking,
   'GET /v1/jobs/:id/logs': looking,
+  'GET /v1/jobs/:id/explanation': looking,
   'GET /v1/jobs/:id/outputs': running,
   'GET /v1/jobs/:id/outputs/*name': running,
   'POST /v1/jobs/:id/cancel': running,

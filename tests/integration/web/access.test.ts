@@ -171,7 +171,14 @@ describe('sessions and roles', () => {
         'GET /v1/jobs/{id}/decision',
         'GET /v1/jobs/{id}/receipt',
       ];
-      const viewer = [...auditor, 'GET /v1/overview', 'GET /v1/assets', 'GET /v1/jobs/{id}/events', 'GET /v1/jobs/{id}/logs'];
+      const viewer = [
+        ...auditor,
+        'GET /v1/overview',
+        'GET /v1/assets',
+        'GET /v1/jobs/{id}/events',
+        'GET /v1/jobs/{id}/logs',
+        'GET /v1/jobs/{id}/explanation',
+      ];
       const operator = [
         ...viewer,
         'GET /v1/settings',
