@@ -104,7 +104,7 @@ async function measureStages(deps: DaemonDeps, relay: RpcRelay, market: Market, 
     const proven = performance.now();
     const resolved = await resolveRequest(deps, admitted);
     const read = performance.now();
-    await authorize(deps, resolved);
+    await authorize(deps, resolved, 0);
     const decided = performance.now();
     if (i < 0) continue;
     times.admitMs.push(proven - start);

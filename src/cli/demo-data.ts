@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDataset } from '../datasets/open-dataset.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
@@ -8,11 +8,13 @@ import { ToolkitError } from '../errors/toolkit-error.js';
 type GenerateCredit = (options: { rows: number; seed: number; folder: string }) => unknown;
 
 /** Of samples/split-for-joint.mjs, which also runs by itself. */
-type SplitForJoint = (options: { folder: string; target: string }) => {
+type SplitForJoin = (options: { folder: string; target: string; share: number }) => {
   readonly featuresA: string;
   readonly labelA: string;
   readonly featuresB: string;
-  readonly rows: number;
+  readonly rowsA: number;
+  readonly rowsB: number;
+  readonly common: number;
   readonly columnsA: readonly string[];
   readonly columnsB: readonly string[];
 };
@@ -26,12 +28,14 @@ export interface DemoFiles {
   readonly joint: JointFiles | { readonly missing: string };
 }
 
+/** Three files with ids, each in an order of its own. */
 export interface JointFiles {
   readonly featuresA: string;
   readonly labelA: string;
   readonly featuresB: string;
   readonly columns: { readonly a: number; readonly b: number };
-  readonly rows: { readonly train: number; readonly test: number };
+  /** Customers of each bank, and of both. */
+  readonly customers: { readonly a: number; readonly b: number; readonly common: number };
   /** Writes the attribute files, for daemons at these URLs. */
   attributesFor(urls: DaemonUrls): Promise<JointAttributes>;
 }
@@ -44,10 +48,10 @@ export interface DaemonUrls {
 
 export type JointAttributes = Readonly<Record<'featuresA' | 'labelA' | 'featuresB' | 'alone' | 'algorithm', string>>;
 
-/** Of the rows, the last are kept to test on: the same for bank A alone and for both. */
-const HELD_OUT = 0.3;
 /** What the tokens of the samples demand. */
-const LEAST_TRAIN_ROWS = 1000;
+const LEAST_COMMON = 2000;
+/** Of the made-up customers, what each bank knows. Own files are left as they are. */
+const SHARE = 0.9;
 
 /**
  * The data and attribute files of the demo: generated ones, or `bank_a.csv` (id, y, features) and `bank_b.csv` (id, features) of a folder.
@@ -64,7 +68,7 @@ export async function prepareDemo(samples: string, folder: string, own: string |
   }
   await take(join(source, 'bank_a.csv'), bankA);
   await take(join(source, 'bank_b.csv'), bankB);
-  await mkdir(join(folder, 'attributes', 'joint'), { recursive: true });
+  for (const part of ['join', 'joint']) await mkdir(join(folder, 'attributes', part), { recursive: true });
   const features = own === undefined ? undefined : await featuresOf(bankA);
   const adapt = async (name: string): Promise<string> => {
     const text = await readFile(join(samples, 'ddo', name), 'utf8');
@@ -82,67 +86,66 @@ export async function prepareDemo(samples: string, folder: string, own: string |
   };
 }
 
-/** Row i of both must be the same customer, since the joint model aligns them by order. */
+/** What the joint model takes: it joins the customers of both banks first. */
 async function prepareJoint(samples: string, folder: string, source: string, isOwn: boolean): Promise<DemoFiles['joint']> {
-  const missing = await misaligned(join(source, 'bank_a.csv'), join(source, 'bank_b.csv'));
-  if (missing !== undefined) return { missing };
-  const { splitForJoint } = await sample<{ splitForJoint: SplitForJoint }>(samples, 'split-for-joint.mjs');
-  const split = splitForJoint({ folder: source, target: folder });
-  const { columnsA, columnsB } = split;
-  const rows = { train: split.rows - Math.round(split.rows * HELD_OUT), test: Math.round(split.rows * HELD_OUT) };
+  const odd = await oddIds(join(source, 'bank_a.csv'), join(source, 'bank_b.csv'));
+  if (odd !== undefined) return { missing: odd };
+  const { splitForJoin } = await sample<{ splitForJoin: SplitForJoin }>(samples, 'split-for-joint.mjs');
+  const split = splitForJoin({ folder: source, target: folder, share: isOwn ? 1 : SHARE });
+  const { columnsA, columnsB, common } = split;
   if (columnsA.length === 0 || columnsB.length === 0)
     return { missing: `bank_${columnsA.length === 0 ? 'a' : 'b'}.csv has no column of numbers only` };
-  if (rows.train < LEAST_TRAIN_ROWS)
-    return { missing: `of ${split.rows} rows ${rows.train} are to train on, and its tokens demand ${LEAST_TRAIN_ROWS}` };
+  if (common < LEAST_COMMON) return { missing: `${common} customers are in both files, and its tokens demand ${LEAST_COMMON}` };
   const move = async (file: string, bank: string): Promise<string> => {
     const to = file.replace(folder, join(folder, bank, 'data'));
     await rename(file, to);
     return to;
   };
   const adapt = async (name: string, change: (key: string, value: unknown) => unknown = (_, value) => value): Promise<string> => {
-    const text = await readFile(join(samples, 'ddo', 'joint', name), 'utf8');
+    const text = await readFile(join(samples, 'ddo', name), 'utf8');
     // Where own columns have other names and numbers, nothing is said about them.
     const about = (key: string, value: unknown): unknown =>
       isOwn && (key === 'shape' || (key === 'columns' && Array.isArray(value))) ? undefined : change(key, value);
-    return write(folder, join('joint', name), JSON.stringify(JSON.parse(text, about), null, 2));
+    return write(folder, name, JSON.stringify(JSON.parse(text, about), null, 2));
   };
   return {
     featuresA: await move(split.featuresA, 'bank-a'),
     labelA: await move(split.labelA, 'bank-a'),
     featuresB: await move(split.featuresB, 'bank-b'),
     columns: { a: columnsA.length, b: columnsB.length },
-    rows,
+    customers: { a: split.rowsA, b: split.rowsB, common },
     attributesFor: async (urls) => {
       const values: Readonly<Record<string, unknown>> = {
         in_dim: columnsA.length + columnsB.length,
-        split: rows.train,
         exec_endpoints: { '0': urls.bankA, '1': urls.bankB, '2': urls.dealer },
       };
       return {
-        featuresA: await adapt('bank_a_features_attr.json'),
-        labelA: await adapt('bank_a_label_attr.json'),
-        featuresB: await adapt('bank_b_features_attr.json'),
-        alone: await adapt('alone_attr.json', (key, value) => (key === 'features' ? columnsA : value)),
-        algorithm: await adapt('algorithm_attr.json', (key, value) => values[key] ?? value),
+        featuresA: await adapt('join/bank_a_customers_attr.json'),
+        labelA: await adapt('join/bank_a_defaults_attr.json'),
+        featuresB: await adapt('join/bank_b_customers_attr.json'),
+        alone: await adapt('joint/alone_attr.json', (key, value) => (key === 'features' ? columnsA : value)),
+        algorithm: await adapt('join/algorithm_attr.json', (key, value) => values[key] ?? value),
       };
     },
   };
 }
 
-/** Why the files are not about the same customers in the same order. */
-async function misaligned(fileA: string, fileB: string): Promise<string | undefined> {
-  const [a, b] = await Promise.all([fileA, fileB].map(openDataset));
-  const [ofA, ofB] = await Promise.all([a, b].map((data) => data?.describe()));
-  if (a === undefined || b === undefined || ofA === undefined || ofB === undefined) throw new Error('unreachable');
-  if (ofA.rows !== ofB.rows) return `bank_a.csv has ${ofA.rows} rows and bank_b.csv has ${ofB.rows}`;
-  const [idOfA, idOfB] = [ofA, ofB].map(({ columns }) => columns.findIndex(({ name }) => name === 'id'));
-  if (idOfA === undefined || idOfB === undefined || idOfA < 0 || idOfB < 0) return 'both files need a column id';
-  const others = b.rows()[Symbol.asyncIterator]();
-  let row = 0;
-  for await (const cells of a.rows()) {
-    row += 1;
-    const other = (await others.next()) as IteratorResult<readonly string[], undefined>;
-    if (cells[idOfA] !== other.value?.[idOfB]) return `row ${row} of bank_a.csv and of bank_b.csv have different ids`;
+/** Why the customers of the files cannot be told by their ids. */
+async function oddIds(...files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) {
+    const data = await openDataset(file);
+    const at = (await data.describe()).columns.findIndex(({ name }) => name === 'id');
+    if (at < 0) return 'both files need a column id';
+    const first = new Map<string, number>();
+    let row = 0;
+    for await (const cells of data.rows()) {
+      row += 1;
+      const id = cells[at] ?? '';
+      if (id === '') return `row ${row} of ${basename(file)} has no id`;
+      const before = first.get(id);
+      if (before !== undefined) return `rows ${before} and ${row} of ${basename(file)} have the same id`;
+      first.set(id, row);
+    }
   }
   return undefined;
 }

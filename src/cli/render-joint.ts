@@ -10,15 +10,17 @@ export const renderJoint = (figures: JointFigures): string =>
 /** Width of a bar for all of what can be gained over guessing. */
 const BAR = 92;
 
-function renderGain({ auc, rows, columns, steps, trainMs }: JointFigures): readonly string[] {
+function renderGain({ auc, rows, join, columns, steps, trainMs }: JointFigures): readonly string[] {
   const bar = (value: number): string => '█'.repeat(Math.max(1, Math.round((value - 0.5) * BAR)));
   const line = (name: string, value: number, rest: string): string => `  ${name.padEnd(14)}${chalk.bold(value.toFixed(4))}  ${rest}`;
   const difference = `${auc.difference < 0 ? '' : '+'}${auc.difference.toFixed(4)}`;
   return [
-    `  AUC on ${rows.test} rows that no model has seen ${chalk.dim('(0.5 is guessing, 1 is perfect)')}`,
+    `  Found by id, in private: ${join.common} common customers of ${join.a} and ${join.b} ${chalk.dim(`(${join.protocol})`)}`,
+    `  AUC on customers that no model has seen ${chalk.dim('(0.5 is guessing, 1 is perfect)')}`,
     line('Bank A alone', auc.alone, chalk.dim(bar(auc.alone))),
     line('both banks', auc.joint, `${chalk.green(bar(auc.joint))} ${chalk.bold(difference)}`),
     chalk.dim(`  ${columns.a} + ${columns.b} columns, ${rows.train} rows to train on, ${steps} steps in ${renderDuration(trainMs)}`),
+    chalk.dim(`  tested on ${rows.alone.test} of bank A's customers, and on ${rows.test} of the common ones`),
   ];
 }
 
@@ -80,6 +82,8 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
     chalk.dim(`    that of ${dealer} stays at its daemon; the others name its signed decision`),
     `  ${chalk.cyan('→')} what the banks sent each other is masked, and random to its receiver but for`,
     chalk.dim('    the shuffled scores of held-out rows: tests/unit/privacy/transcripts.test.ts'),
+    `  ${chalk.cyan('→')} each bank learned how many customers the other has, and which of its own`,
+    chalk.dim('    are common; the dealer how many these are'),
     `  ${chalk.cyan('→')} ${dealer} and one bank together could unmask the other: docs/THREAT-MODEL.md`,
   ];
 }

@@ -1,11 +1,19 @@
 import chalk from 'chalk';
-import { type Deadline, deadlineMs, mediaTypeOf, type OutputRule, type ReleaseTerms } from '../documents/ddo/release-terms.js';
+import {
+  type Deadline,
+  deadlineMs,
+  describeRuns,
+  mediaTypeOf,
+  type OutputRule,
+  type ReleaseTerms,
+} from '../documents/ddo/release-terms.js';
 import { printable } from './render-text.js';
 
 /** What a leaf's service lets out, in words: one line a rule. */
-export function renderTerms({ outputs, approval, retentionHours }: ReleaseTerms): readonly string[] {
+export function renderTerms({ outputs, approval, retentionHours, runs }: ReleaseTerms): readonly string[] {
   const line = (title: string, text: string): string => `  ${chalk.dim(title)} ${text}`;
   return [
+    ...(runs === undefined ? [] : [line('runs', describeRuns(runs))]),
     ...(approval === undefined ? [] : [line('approval', `each request, by the owner ${within(approval)}`)]),
     line('leaves', outputs === undefined ? 'what the operator writes' : outputs.length === 0 ? 'nothing' : ''),
     ...(outputs ?? []).map((rule) => `    ${printable(describeOutput(rule))}`),

@@ -1,5 +1,5 @@
 import chalk from 'chalk';
-import type { TracedJob } from '../actions/tracer/trace-job.js';
+import type { TracedJob, TracedStep } from '../actions/tracer/trace-job.js';
 import type { TraceJob, TraceNode, TraceReport, TraceVerdict } from '../actions/tracer/trace-lifecycle.js';
 import { markOf, paintGrant, paintState } from './render-state.js';
 import { printable, renderTime, shortHash, shortId } from './render-text.js';
@@ -70,6 +70,7 @@ export function renderTracedJob(traced: TracedJob): string {
       below: [],
     };
   });
+  const steps = traced.steps.map((step, i): TreeItem => ({ text: stepLine(step, i + 1), below: [] }));
   const helpers = traced.helpers.map(({ seat, name }): TreeItem => {
     const text = `${printable(name)}${chalk.dim(` on seat ${seat}`)}: helps, brings no data`;
     return { text: `${chalk.dim('·')} ${text}  ${chalk.dim('its receipt stays at its daemon; those above name it')}`, below: [] };
@@ -77,5 +78,19 @@ export function renderTracedJob(traced: TracedJob): string {
   const title = `${chalk.cyan(`job ${traced.job}`)} of task ${task.id} ${JSON.stringify(printable(task.name))}${task.open ? '' : chalk.dim(' (closed)')}`;
   const runs = `${chalk.dim('runs')} ${printable(algorithm.name ?? shortId(algorithm.token))} ${chalk.dim('of')} ${printable(algorithm.ownerName)}`;
   const asked = `${chalk.dim('for')} ${printable(traced.demanderName)}  ${chalk.dim(renderTime(traced.addedAt))}`;
-  return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below: [...below, ...helpers] });
+  return renderTree({ text: `${title}  ${asked}\n${runs}  ${chalk.dim(algorithm.token)}`, below: [...steps, ...below, ...helpers] });
+}
+
+/** What a join tells is said with it: it is part of what the owners agreed to. */
+function stepLine({ seats, join, operator }: TracedStep, number: number): string {
+  const step = chalk.cyan(`step ${number}`);
+  const on = `seats ${seats.join(seats.length > 2 ? ', ' : ' and ')}`;
+  if (join === undefined)
+    return `${step} ${printable(operator.name ?? shortId(operator.token))} ${chalk.dim(`version ${operator.version}, ${on}`)}`;
+  const name = typeof join.on === 'string' ? join.on : JSON.stringify(join.on);
+  const rule =
+    join.normalize === 'none' ? '' : `, after ${typeof join.normalize === 'string' ? join.normalize : JSON.stringify(join.normalize)}`;
+  const least = join.leastCommon > 0 ? `, at least ${join.leastCommon} in common` : '';
+  const told = `${on}: each learns how many ids the other has, and which of its own rows are common`;
+  return `${step} join on ${printable(name + rule + least)}\n${chalk.dim(told)}`;
 }

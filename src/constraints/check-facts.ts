@@ -1,5 +1,6 @@
 import { pointer } from '../documents/canonical.js';
 import { isAlgorithm } from '../documents/ddo/ddo.js';
+import { describeRuns } from '../documents/ddo/release-terms.js';
 import type { Clause } from '../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import { isLiveGrant, type JobFacts, type TreeFacts } from '../documents/job/job-facts.js';
@@ -149,6 +150,8 @@ export interface JobQuestion {
   readonly resolvedSpec: Bytes32;
   /** In whose joint jobs this organization helps without data of its own. */
   readonly help: 'own' | 'any' | 'none';
+  /** Jobs that count for the limit of the leaf's service (`runs`), this one not included; 0 where there is none. */
+  readonly earlierRuns: number;
 }
 
 /** May this job run on this token? Every clause, passed or failed: who asks, for what, with which grants, and every parameter at every level. */
@@ -201,9 +204,21 @@ function checkHelp(facts: JobFacts, { spec }: ResolvedJob, { daemon, token, help
 }
 
 /** The arguments of the share that is asked for; of a helper's, those of the input that leads its group. */
-function checkStep(facts: JobFacts, { spec, steps }: ResolvedJob, { daemon, token }: JobQuestion, on: On): readonly Clause[] {
+function checkStep(facts: JobFacts, { spec, steps }: ResolvedJob, { daemon, token, earlierRuns }: JobQuestion, on: On): readonly Clause[] {
   const group = token === facts.root ? seatOf(spec, daemon, token)?.group : undefined;
   const wanted = group === undefined ? token : group.seats.find(({ inputs }) => inputs.length > 0)?.inputs[0]?.token;
   const step = steps.find((candidate) => candidate.token === wanted);
-  return step === undefined ? [on('tree', false, `an algorithm that uses ${token}`)] : checkArguments(step, documentsOf(facts.operators));
+  if (step === undefined) return [on('tree', false, `an algorithm that uses ${token}`)];
+  const limits = group === undefined ? checkRuns(facts, step, earlierRuns) : [];
+  return [...limits, ...checkArguments(step, documentsOf(facts.operators))];
+}
+
+/** How many there were is not said: they may be others' jobs. */
+function checkRuns(facts: JobFacts, { token, service }: Step, earlierRuns: number): readonly Clause[] {
+  const { runs } = service;
+  if (runs === undefined) return [];
+  const at = facts.ddos.get(token)?.services.findIndex(({ index }) => index === service.index) ?? 0;
+  const passed = earlierRuns < runs.limit;
+  const wish = `${describeRuns(runs)}, and there have been as many`;
+  return [{ ...clause(token, facts.root, pointer('services', at, 'runs'), 'runs', passed, wish), required: { ...runs } }];
 }

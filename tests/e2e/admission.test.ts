@@ -249,6 +249,27 @@ describe('admission', () => {
   });
 
   describe('the state of the world', () => {
+    it('refuses more jobs than the owner allows, by name, and does not forget them when it starts again', async () => {
+      const limited = await mintLeaf(bank, {
+        name: 'asked rarely',
+        services: [{ index: 'run', template: operator, constraint: CONSTRAINT, path: './inputs/a.csv', runs: { limit: 2 } }],
+        storePath: await bank.data('rare.csv', 'id\n1\n'),
+      });
+      const composed = await composeAsset(fintech.context, {
+        attributes: compositeAttributes('rare', 'Algorithm', { [limited]: { service: 'run', constraint: ARGUMENTS as never } }),
+      });
+      const exec = async () => (await execJob(fintech.context, { task, algorithm: composed.dt, wait: true })).shares[0];
+      expect((await exec())?.run?.state).toBe('succeeded');
+      expect((await exec())?.run?.state).toBe('succeeded');
+      await bank.daemon.close();
+      await bank.restart();
+      const { problem } = (await exec()) ?? {};
+      expect(problem?.code).toBe('DT_POLICY_DENIED');
+      expect(problem?.details['clauses']).toEqual([
+        expect.objectContaining({ of: limited, pointer: '/services/0/runs', rule: 'runs', required: { limit: 2 } }),
+      ]);
+    });
+
     it('refuses a job on a closed task', async () => {
       const closed = await fintech.context.ledger.createTask('closed', '');
       const job = await fintech.context.ledger.addJob(closed, algorithm);

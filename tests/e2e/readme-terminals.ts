@@ -162,6 +162,8 @@ export function steady(text: string): readonly string[] {
         .replace(/execution [0-9a-f]{16}/g, 'execution <id>')
         // Joint fits differ from run to run behind the fourth digit, by their random masks.
         .replace(/(AUC at round \d+: \d\.\d{4})\d*/g, '$1')
+        // Which rows are held out depends on the order of the join, which is random.
+        .replace(/(both banks +)0\.\d{4} +█+ \+0\.\d{4}/, '$1<auc>')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
         .replace(/Chain \d+/g, 'Chain <id>')
         .replace(/\/\S*\/(?=\.dt\/)/g, '')

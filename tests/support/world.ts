@@ -13,6 +13,7 @@ import { FollowingIndex } from '../../src/catalog/index/following-index.js';
 import { openDocuments } from '../../src/catalog/open-documents.js';
 import type { JsonObject } from '../../src/documents/canonical.js';
 import { parseAssetAttributes } from '../../src/documents/ddo/ddo.js';
+import type { ReleaseTerms } from '../../src/documents/ddo/release-terms.js';
 import { type Address, parseAddress, type TokenId } from '../../src/documents/ids.js';
 import type { OperatorRuntime } from '../../src/documents/operator/operator.js';
 import { Keystore } from '../../src/keys/keystore.js';
@@ -228,19 +229,20 @@ export async function publish(
 
 export interface LeafOptions {
   readonly name: string;
-  readonly services: readonly {
+  readonly services: readonly (ReleaseTerms & {
     readonly index: string;
     readonly template: TokenId;
     readonly constraint: JsonObject;
     readonly path?: string;
-  }[];
+  })[];
   readonly storePath?: string;
 }
 
 export async function mintLeaf(bank: Role, options: LeafOptions): Promise<TokenId> {
   const attributes = parseAssetAttributes({
     metadata: { main: { type: 'Dataset', name: options.name } },
-    services: options.services.map(({ index, template, constraint, path }) => ({
+    services: options.services.map(({ index, template, constraint, path, ...terms }) => ({
+      ...terms,
       index,
       endpoint: '',
       descriptor: { template, constraint },

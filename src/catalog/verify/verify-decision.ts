@@ -63,6 +63,9 @@ export function recompute(evidence: ReadEvidence, history: JobHistory, documents
     return;
   }
   const wanted = fingerprint(decision.clauses);
+  // How many jobs came before is in the owner's store alone: whether the limit was reached is its word.
+  const spent = decision.clauses.some(({ rule, passed }) => rule === 'runs' && !passed);
+  const earlierRuns = spent ? Number.MAX_SAFE_INTEGER : 0;
   let spec: string | undefined;
   let nearest: readonly Clause[] | undefined;
   let specHolds = false;
@@ -76,7 +79,7 @@ export function recompute(evidence: ReadEvidence, history: JobHistory, documents
     specHolds = true;
     for (const help of ['own', 'any', 'none'] as const) {
       const question = { token: receipt.token, signer: request.signer, daemon: receipt.owner, signedSpec: request.request.spec };
-      const clauses = checkJob(facts, resolved, { ...question, resolvedSpec, help });
+      const clauses = checkJob(facts, resolved, { ...question, resolvedSpec, help, earlierRuns });
       if (fingerprint(clauses) === wanted) {
         checks.holds('spec', 'spec.json', true, '', '');
         checks.holds('clauses', 'decision.json#/clauses', true, '', '');

@@ -31,6 +31,15 @@ export interface Deadline {
   readonly deadlineHours: number;
 }
 
+/** How many jobs may use a service: what many answers about slightly different data tell together, no single one tells. */
+export interface RunLimit {
+  readonly limit: number;
+  /** Of the last so many hours; of all times when absent. */
+  readonly perHours?: number;
+  /** `consumer`: each consumer has a limit of its own; all have one together when absent. */
+  readonly per?: 'consumer';
+}
+
 /** What the owner of a leaf asks for around a run, beside the constraint of the parameters. Only leaves have it, so no level above can loosen it. */
 export interface ReleaseTerms {
   /** With it only what it declares leaves; `[]`: nothing. Without it, what the agreed operator writes leaves. */
@@ -39,6 +48,7 @@ export interface ReleaseTerms {
   readonly approval?: 'manual' | Deadline;
   /** A run's folder is deleted so long after its end, or earlier if the daemon says so. */
   readonly retentionHours?: number;
+  readonly runs?: RunLimit;
 }
 
 /** Where the document gives no deadline: a week. */
@@ -84,13 +94,20 @@ export const releaseTermsProperties = {
   },
   approval: { anyOf: [{ const: 'manual' }, deadline] },
   retentionHours: hours,
+  runs: {
+    type: 'object',
+    required: ['limit'],
+    additionalProperties: false,
+    properties: { limit: { type: 'integer', minimum: 1, maximum: 1_000_000 }, perHours: hours, per: { const: 'consumer' } },
+  },
 } as const;
 
 /** The terms of a service alone, so that a document without them keeps its bytes. */
-export const releaseTermsOf = ({ outputs, approval, retentionHours }: ReleaseTerms): ReleaseTerms => ({
+export const releaseTermsOf = ({ outputs, approval, retentionHours, runs }: ReleaseTerms): ReleaseTerms => ({
   ...(outputs !== undefined && { outputs }),
   ...(approval !== undefined && { approval }),
   ...(retentionHours !== undefined && { retentionHours }),
+  ...(runs !== undefined && { runs }),
 });
 
 /** What a rule promises to check and could not: its place below the service and why. */
@@ -121,3 +138,7 @@ export function namesOutput(rule: Pick<OutputRule, 'name'>, name: string): boole
   const between = name.slice(before.length, name.length - after.length);
   return name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after) && !between.includes('/');
 }
+
+/** The limit in words. */
+export const describeRuns = ({ limit, perHours, per }: RunLimit): string =>
+  `at most ${limit} ${limit === 1 ? 'job' : 'jobs'}${per === 'consumer' ? ' of one consumer' : ''}${perHours === undefined ? '' : ` in ${perHours} hours`}`;

@@ -20,7 +20,8 @@ export type ClauseRule =
   | 'organization'
   | 'spec'
   | 'joint'
-  | 'release';
+  | 'release'
+  | 'runs';
 
 /** One condition that was checked. Failed ones say what would pass. */
 export interface Clause {

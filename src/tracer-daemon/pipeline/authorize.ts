@@ -7,8 +7,8 @@ import type { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
 
-/** Stage 3, the judgement itself. Pure but for the clock: every clause, passed or failed. */
-export function decide(deps: Pick<DaemonDeps, 'organization' | 'now' | 'config'>, request: ResolvedRequest): Decision {
+/** Stage 3, the judgement itself. Pure but for the clock: every clause, passed or failed. earlierRuns: jobs before this one that its leaf counts. */
+export function decide(deps: Pick<DaemonDeps, 'organization' | 'now' | 'config'>, request: ResolvedRequest, earlierRuns: number): Decision {
   const { asked, facts, spec, specDigest, steps, problems } = request;
   const clauses = checkJob(
     facts,
@@ -20,6 +20,7 @@ export function decide(deps: Pick<DaemonDeps, 'organization' | 'now' | 'config'>
       signedSpec: asked.signedSpec,
       resolvedSpec: specDigest,
       help: deps.config.joint.help,
+      earlierRuns,
     },
   );
   return {
@@ -37,8 +38,9 @@ export function decide(deps: Pick<DaemonDeps, 'organization' | 'now' | 'config'>
 export async function authorize(
   deps: Pick<DaemonDeps, 'organization' | 'now' | 'records' | 'config'>,
   request: ResolvedRequest,
+  earlierRuns: number,
 ): Promise<AuthorizedJob> {
-  const decision = decide(deps, request);
+  const decision = decide(deps, request, earlierRuns);
   const { asked, facts, spec } = request;
   await Promise.all([decision, spec].map((record) => deps.records.put(canonicalBytes(record))));
   const place = seatOf(spec, deps.organization, asked.token);

@@ -16,6 +16,7 @@ import { ExecutionError, executeJob } from './execute.js';
 import { RELEASED, recallOutputs, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
+import { runQuota } from './run-limit.js';
 import { type Ending, exitOf, pathOnChain, writeReceipt } from './settle.js';
 import { stagedDigest, stageJob } from './stage.js';
 import { type AdmittedJob, type AuthorizedJob, brand, type ExecutedJob, type JointPlace, type ResolvedRequest } from './stages.js';
@@ -86,7 +87,9 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     signal.throwIfAborted();
     const resolved = await resolveAgain(deps, run);
     spec = resolved.specDigest;
-    const authorized = await authorize(deps, resolved);
+    const quota = runQuota(resolved, run.createdAt);
+    const earlier = quota === undefined ? 0 : await deps.store.runs.countTowards(quota, run.seq);
+    const authorized = await authorize(deps, resolved, earlier);
     const { id, version, digest } = authorized.step.operator;
     known = { path: authorized.path, ddo: authorized.step.ddo, operator: { id, version, digest }, outputs: [] };
     context.onAuthorized(authorized);

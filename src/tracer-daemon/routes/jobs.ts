@@ -16,6 +16,7 @@ import { decide, deniedBy } from '../pipeline/authorize.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
+import { runQuota } from '../pipeline/run-limit.js';
 import { pathOnChain, writeReceipt } from '../pipeline/settle.js';
 import type { ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
@@ -46,8 +47,9 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const { admitted, request: asked } = await admitJob(deps, request.body);
     Object.assign(response.locals, { requester: admitted.signer, job: admitted.job, token: admitted.token });
     const resolved = await resolveRequest(deps, admitted);
-    const decision = decide(deps, resolved);
     const known = await store.runs.find(admitted.job, admitted.token);
+    const quota = runQuota(resolved, known?.createdAt ?? deps.now());
+    const decision = decide(deps, resolved, quota === undefined ? 0 : await store.runs.countTowards(quota, known?.seq));
     // Without data of its own, in a joint job of others.
     const helps =
       admitted.token === resolved.spec.algorithm.token && seatOf(resolved.spec, deps.organization, admitted.token) !== undefined;
@@ -55,20 +57,23 @@ export function jobRoutes(deps: DaemonDeps): Router {
     const isGenuine =
       decision.clauses.every((clause) => clause.passed || clause.rule !== 'consumer') &&
       (resolved.facts.tokens.get(admitted.token)?.owner === deps.organization || helps);
-    if (!decision.allowed) {
-      const denied = deniedBy(decision, admitted.algorithm);
+    const refuse = async (refusal: Decision): Promise<never> => {
+      const denied = deniedBy(refusal, admitted.algorithm);
       if (isGenuine && known === undefined) {
-        const refused = await recordRefusal(deps, await keep(asked, resolved, decision), resolved, problemOf(denied));
+        const refused = await recordRefusal(deps, await keep(asked, resolved, refusal), resolved, problemOf(denied));
         deps.joint.over(refused).catch((error) => deps.log.warn({ err: error, run: refused.runId }, 'peers could not be told'));
       }
       throw denied;
-    }
+    };
+    if (!decision.allowed) return refuse(decision);
     if (known !== undefined) throw existsAlready(known);
     const dataset = helps ? undefined : await store.datasets.get(admitted.token);
     if (dataset === undefined && !helps) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: admitted.token });
-    const result = await store.runs.enqueue(await keep(asked, resolved, decision), { queueLimit: config.jobs.queueLimit });
+    const result = await store.runs.enqueue(await keep(asked, resolved, decision), { queueLimit: config.jobs.queueLimit, quota });
     if (result.outcome === 'full') throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: config.jobs.queueLimit });
     if (result.outcome === 'exists') throw existsAlready(result.run);
+    // Others came first since they were counted.
+    if (result.outcome === 'spent') return refuse(decide(deps, resolved, quota?.limit ?? 0));
     response
       .status(202)
       .location(`/v1/jobs/${result.run.runId}`)

@@ -16,6 +16,7 @@ const migrations: readonly Migration[] = [
   { name: 'sessions and access tokens', up: accessTables },
   { name: 'why a run is canceled', up: (trx) => trx.schema.alterTable('runs').addColumn('cancel_reason', 'text').execute() },
   { name: 'anchors of many receipts', up: anchorColumns },
+  { name: 'runs by token', up: runsByToken },
 ];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */
@@ -174,4 +175,9 @@ async function accessTables(trx: Transaction<Database>): Promise<void> {
 
 async function anchorColumns(trx: Transaction<Database>): Promise<void> {
   for (const column of ['anchor_root', 'anchor_proof']) await trx.schema.alterTable('runs').addColumn(column, 'text').execute();
+}
+
+/** For the limits of runs: the count is taken while nothing else can be queued. */
+async function runsByToken(trx: Transaction<Database>): Promise<void> {
+  await trx.schema.createIndex('runs_token').on('runs').columns(['token', 'created_at']).execute();
 }

@@ -1,4 +1,5 @@
 import { lockRun } from './run-change.js';
+import { countTowards } from './run-quota.js';
 import { runOf } from './run-row.js';
 import { finalStates, type RunState, runStates } from './run-state.js';
 import type { RunFilter, RunStore } from './store.js';
@@ -7,7 +8,7 @@ import type { StoreSession } from './store-session.js';
 const LONGEST_PAGE = 1000;
 const page = (limit: number | undefined): number => Math.min(Math.max(limit ?? 100, 1), LONGEST_PAGE);
 
-type QueryMethods = 'get' | 'find' | 'list' | 'counts' | 'expirable' | 'markExpired';
+type QueryMethods = 'get' | 'find' | 'list' | 'counts' | 'countTowards' | 'expirable' | 'markExpired';
 
 /** Reading runs, and the end of their retention. */
 export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> {
@@ -46,6 +47,8 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
       );
       return rows.map(runOf);
     },
+
+    countTowards: (quota, beforeSeq) => session.read((db) => countTowards(db, quota, beforeSeq)),
 
     counts: async () => {
       const rows = await session.read((db) =>

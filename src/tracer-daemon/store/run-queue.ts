@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { NewRun, Run } from './run.js';
 import { addStateEvent, changeState, lockRun, nextNumber, patchColumns } from './run-change.js';
+import { countTowards } from './run-quota.js';
 import { runOf, toJson } from './run-row.js';
 import { isFinal } from './run-state.js';
 import type { RunRow } from './schema.js';
@@ -11,12 +12,13 @@ import type { StoreSession, Write } from './store-session.js';
 /** How runs come into the store and into the queue. Each takes the counter first, so they follow one another in every process. */
 export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'recordRefusal' | 'rerun'> {
   return {
-    enqueue: (run, { queueLimit }) =>
+    enqueue: (run, { queueLimit, quota }) =>
       session.write(async (write) => {
         const seq = await nextNumber(write);
         const existing = await findRun(write, run);
         if (existing !== undefined) return { outcome: 'exists', run: existing };
         if ((await queueLength(write)) >= queueLimit) return { outcome: 'full' };
+        if (quota !== undefined && (await countTowards(write.trx, quota)) >= quota.limit) return { outcome: 'spent' };
         const row = await insertRun(write, {
           ...firstRow(run, seq, write.now),
           state: 'queued',

@@ -49,7 +49,20 @@ export interface DatasetStore {
 export type EnqueueResult =
   | { readonly outcome: 'accepted'; readonly run: Run }
   | { readonly outcome: 'exists'; readonly run: Run }
-  | { readonly outcome: 'full' };
+  | { readonly outcome: 'full' }
+  /** The quota is used up. */
+  | { readonly outcome: 'spent' };
+
+/** How many jobs may use a token with an operator. A job counts once it was accepted, whatever its end and however often it is run again. */
+export interface RunQuota {
+  readonly token: TokenId;
+  readonly operator: TokenId;
+  /** Of this consumer alone. */
+  readonly consumer?: Address;
+  /** Accepted at this time or later, ms. */
+  readonly since: number;
+  readonly limit: number;
+}
 
 export interface RunFilter {
   readonly consumer?: Address;
@@ -85,10 +98,12 @@ export interface Recovered {
  */
 export interface RunStore {
   /**
-   * Never two runs for one (jobId, token), never more than `queueLimit` queued.
+   * Never two runs for one (jobId, token), never more than `queueLimit` queued, never more than the quota has.
    * The caller has checked that the consumer is the demander of the job: otherwise a stranger could occupy its place.
    */
-  enqueue(run: NewRun, options: { queueLimit: number }): Promise<EnqueueResult>;
+  enqueue(run: NewRun, options: { queueLimit: number; quota?: RunQuota | undefined }): Promise<EnqueueResult>;
+  /** Jobs that a quota counts; with `beforeSeq` those that came before that run. */
+  countTowards(quota: RunQuota, beforeSeq?: number): Promise<number>;
   /** Stores a refusal at the door as a finished run; a receipt digest makes its settlement pending. The same caution as `enqueue`. */
   recordRefusal(
     run: NewRun,

@@ -84,6 +84,40 @@ export function runTests(newBench: NewBench): void {
   );
 
   test(
+    'never more jobs than a quota has, whoever asks at once; what ended counts, what was refused at the door does not',
+    using(async (bench, store) => {
+      const other = await bench.open();
+      const quota = { token: token('leaf'), operator: token('operator'), since: bench.time, limit: 4 };
+      const refusal = { failure: problem('DT_POLICY_DENIED') };
+      await store.runs.recordRefusal(newRun(1), refusal);
+      await store.runs.enqueue(newRun(2, { token: token('other leaf') }), roomy);
+      await store.runs.enqueue(newRun(3, { operator: token('other operator') }), roomy);
+      const asked = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => (i % 2 ? store : other).runs.enqueue(newRun(i + 10), { ...roomy, quota })),
+      );
+      expect(asked.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(4);
+      expect(asked.filter(({ outcome }) => outcome === 'spent')).toHaveLength(8);
+      const accepted = asked.flatMap((result) => (result.outcome === 'accepted' ? [result.run] : []));
+      const last = Math.max(...accepted.map(({ seq }) => seq));
+      expect([await store.runs.countTowards(quota), await store.runs.countTowards(quota, last)]).toEqual([4, 3]);
+      // Ended, canceled before its start, run again: each is one job all the same.
+      for (const { runId } of accepted.slice(1)) await store.runs.requestCancel(runId, address('alice'));
+      let mine = await claimed(store);
+      while (mine.run.runId !== accepted[0]?.runId) mine = await claimed(store);
+      await runToEnd(store, mine, 'failed', false);
+      await store.runs.rerun(mine.run.runId, roomy);
+      expect((await store.runs.enqueue(newRun(50), { ...roomy, quota })).outcome).toBe('spent');
+      const ofBob = { ...quota, consumer: address('bob'), limit: 1 };
+      expect((await store.runs.enqueue(newRun(51, { consumer: address('bob') }), { ...roomy, quota: ofBob })).outcome).toBe('accepted');
+      expect((await store.runs.enqueue(newRun(52, { consumer: address('bob') }), { ...roomy, quota: ofBob })).outcome).toBe('spent');
+      bench.time += 1000;
+      const later = { ...quota, since: bench.time };
+      expect((await store.runs.enqueue(newRun(53), { ...roomy, quota: later })).outcome).toBe('accepted');
+      expect(await store.runs.countTowards(later)).toBe(1);
+    }),
+  );
+
+  test(
     'a whole life: claimed first in first out, run, released, settled, anchored',
     using(async (bench, store) => {
       for (const jobId of [5, 3, 4]) await store.runs.enqueue(newRun(jobId), roomy);

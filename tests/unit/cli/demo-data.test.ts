@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JointFiles, prepareDemo } from '../../../src/cli/demo-data.js';
 
 const samples = resolve(import.meta.dirname, '../../../samples');
-const ROWS = 2001;
+const ROWS = 2004;
 
 let folder: string;
 let count = 0;
@@ -40,13 +40,19 @@ const find = (value: unknown, key: string): readonly unknown[] =>
     : Object.entries(value).flatMap(([name, inner]) => [...(name === key ? [inner] : []), ...find(inner, key)]);
 
 describe('the data of the demo', () => {
-  it('cuts own files for the joint model, and names their columns, rows and daemons in its attribute files', async () => {
-    const { home, own, files } = await prepare(bankA(), bankB());
+  it('shuffles own files for the joint model, and names their columns and daemons in its attribute files', async () => {
+    const { home, own, files } = await prepare(
+      bankA(),
+      bankB(ROWS, (i) => `c${i + 3}`),
+    );
     const joint = jointOf(files.joint);
-    expect(joint).toMatchObject({ columns: { a: 2, b: 1 }, rows: { train: 1401, test: 600 } });
-    expect((await readFile(joint.featuresA, 'utf8')).split('\n').slice(0, 2)).toEqual(['age,limit', '20,0']);
-    expect(await readdir(join(home, 'bank-a', 'data'))).toEqual(expect.arrayContaining(['bank_a_features.csv', 'bank_a_label.csv']));
-    expect(await readdir(join(home, 'bank-b', 'data'))).toEqual(expect.arrayContaining(['bank_b_features.csv']));
+    expect(joint).toMatchObject({ columns: { a: 2, b: 1 }, customers: { a: ROWS, b: ROWS, common: ROWS - 3 } });
+    const lines = (await readFile(joint.featuresA, 'utf8')).trim().split('\n');
+    const expected = ['id,age,limit', ...Array.from({ length: ROWS }, (_, i) => `c${i},${20 + (i % 50)},${i}`)];
+    expect(lines).not.toEqual(expected);
+    expect([...lines].sort()).toEqual(expected.sort());
+    expect(await readdir(join(home, 'bank-a', 'data'))).toEqual(expect.arrayContaining(['bank_a_customers.csv', 'bank_a_defaults.csv']));
+    expect(await readdir(join(home, 'bank-b', 'data'))).toEqual(expect.arrayContaining(['bank_b_customers.csv']));
     // What is given stays as it is.
     expect((await readdir(own)).sort()).toEqual(['bank_a.csv', 'bank_b.csv']);
     const urls = { bankA: 'http://a:1', bankB: 'http://b:2', dealer: 'http://c:3' };
@@ -54,7 +60,7 @@ describe('the data of the demo', () => {
     const read = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
     const algorithm = await read(attributes.algorithm);
     expect(find(algorithm, 'in_dim')).toEqual([3, 3, 3]);
-    expect(find(algorithm, 'split')).toEqual([1401, 1401, 1401]);
+    expect(find(algorithm, 'join_on')).toEqual(['id', 'id', 'id']);
     expect(find(algorithm, 'exec_endpoints')).toEqual(Array(3).fill({ '0': 'http://a:1', '1': 'http://b:2', '2': 'http://c:3' }));
     expect(find(await read(attributes.alone), 'features')).toEqual([['age', 'limit']]);
     const features = await read(attributes.featuresA);
@@ -63,14 +69,9 @@ describe('the data of the demo', () => {
   });
 
   it.each([
-    [
-      'other customers',
-      bankA(),
-      bankB(ROWS, (i) => (i === 7 ? 'another' : `c${i}`)),
-      'row 8 of bank_a.csv and of bank_b.csv have different ids',
-    ],
-    ['fewer customers at one bank', bankA(), bankB(ROWS - 1), 'bank_a.csv has 2001 rows and bank_b.csv has 2000'],
-    ['too few rows', bankA(1400), bankB(1400), 'of 1400 rows 980 are to train on, and its tokens demand 1000'],
+    ['repeated customers', bankA(), bankB(ROWS, (i) => (i === 7 ? 'c3' : `c${i}`)), 'rows 4 and 8 of bank_b.csv have the same id'],
+    ['nameless customers', bankA(), bankB(ROWS, (i) => (i === 7 ? '' : `c${i}`)), 'row 8 of bank_b.csv has no id'],
+    ['too few in common', bankA(), bankB(ROWS, (i) => `c${i + 5}`), '1999 customers are in both files, and its tokens demand 2000'],
     ['nothing to compute with', bankA(), table('id,city', ROWS, (i) => [`c${i}`, 'Y']), 'bank_b.csv has no column of numbers only'],
     ['no ids', bankA(), table('name,income', ROWS, (i) => [`c${i}`, i]), 'both files need a column id'],
   ])('says why there is no joint model of %s, and prepares the rest', async (_, a, b, missing) => {
@@ -90,13 +91,13 @@ describe('the data of the demo', () => {
       dealer: 'http://127.0.0.1:8092',
     });
     for (const [key, name] of [
-      ['featuresA', 'bank_a_features'],
-      ['labelA', 'bank_a_label'],
-      ['featuresB', 'bank_b_features'],
-      ['alone', 'alone'],
-      ['algorithm', 'algorithm'],
+      ['featuresA', 'join/bank_a_customers'],
+      ['labelA', 'join/bank_a_defaults'],
+      ['featuresB', 'join/bank_b_customers'],
+      ['alone', 'joint/alone'],
+      ['algorithm', 'join/algorithm'],
     ] as const) {
-      const sample = await readFile(join(samples, 'ddo', 'joint', `${name}_attr.json`), 'utf8');
+      const sample = await readFile(join(samples, 'ddo', `${name}_attr.json`), 'utf8');
       expect(JSON.parse(await readFile(attributes[key], 'utf8')), name).toEqual(JSON.parse(sample));
     }
   });

@@ -76,7 +76,7 @@ const failed = (clauses: readonly Clause[]): readonly (readonly [string, string,
 
 function ask(
   twist: Twist = {},
-  question: { token?: TokenId; signer?: number; daemon?: number; signedSpec?: Bytes32 } = {},
+  question: { token?: TokenId; signer?: number; daemon?: number; signedSpec?: Bytes32; earlierRuns?: number } = {},
 ): readonly Clause[] {
   const given = facts(twist);
   const resolved = buildJobSpec(given);
@@ -88,8 +88,37 @@ function ask(
     signedSpec: question.signedSpec ?? resolvedSpec,
     resolvedSpec,
     help: 'own',
+    earlierRuns: question.earlierRuns ?? 0,
   });
 }
+
+describe('a job of a leaf with a limit of runs', () => {
+  const ddos = (runs: { limit: number; perHours?: number; per?: 'consumer' }): Twist => ({
+    ddos: [top, both, leaf(1, [{ index: 'a', constraint: { rate: { $match: { maximum: 5 } } }, runs }]), two],
+  });
+
+  it('passes below the limit and fails at it, without saying how many there were', () => {
+    for (const [earlierRuns, refused] of [
+      [0, false],
+      [2, false],
+      [3, true],
+      [40, true],
+    ] as const) {
+      const clauses = ask(ddos({ limit: 3, perHours: 24, per: 'consumer' }), { earlierRuns });
+      const clause = clauses.find(({ rule }) => rule === 'runs');
+      expect(failed(clauses)).toEqual(refused ? [[one.dt, top.dt, '/services/0/runs', 'runs']] : []);
+      expect(clause).toMatchObject({ required: { limit: 3, perHours: 24, per: 'consumer' }, passed: !refused });
+      if (refused) expect(clause?.wouldPass).toBe('at most 3 jobs of one consumer in 24 hours, and there have been as many');
+    }
+    const [alone] = ask(ddos({ limit: 1 }), { earlierRuns: 1 }).filter(({ passed }) => !passed);
+    expect(alone?.wouldPass).toBe('at most 1 job, and there have been as many');
+  });
+
+  it('counts nothing where no limit is, nor for another leaf', () => {
+    expect(failed(ask({}, { earlierRuns: 99 }))).toEqual([]);
+    expect(failed(ask(ddos({ limit: 1 }), { token: two.dt, daemon: 2, earlierRuns: 99 }))).toEqual([]);
+  });
+});
 
 describe('a job that may run', () => {
   it('passes every clause, for each of its leaves', () => {

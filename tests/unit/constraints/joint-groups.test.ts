@@ -79,7 +79,7 @@ function failed(twist: Twist, token: TokenId, daemon: Address, help: 'own' | 'an
   const given = facts(twist);
   const resolved = buildJobSpec(given);
   const spec = digestOfSpec(resolved.spec);
-  const question = { token, signer: third, daemon, signedSpec: spec, resolvedSpec: spec, help };
+  const question = { token, signer: third, daemon, signedSpec: spec, resolvedSpec: spec, help, earlierRuns: 0 };
   return checkJob(given, resolved, question).flatMap((clause) => (clause.passed ? [] : [`${clause.rule}: ${clause.wouldPass}`]));
 }
 

@@ -14,7 +14,8 @@ describe('docs/INVARIANTS.md', () => {
     .map((line) => line.split(' | '));
 
   it('has every promise with the place that keeps it and the tests that prove it', () => {
-    expect(rows.map(([number]) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((number) => `| ${number}`));
+    expect(rows.length).toBeGreaterThan(11);
+    expect(rows.map(([number]) => number)).toEqual(rows.map((_, i) => `| ${i + 1}`));
     for (const [number, , places = ''] of rows) {
       const paths = [...places.matchAll(/`([\w-]+\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
       expect(paths, number).not.toEqual([]);

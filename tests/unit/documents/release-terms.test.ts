@@ -38,6 +38,8 @@ describe('what a leaf lets out', () => {
     ['what its owner approves', { approval: 'manual' }],
     ['what its owner approves in time', { approval: { deadlineHours: 24 } }],
     ['for a day', { retentionHours: 24 }],
+    ['to so many jobs', { runs: { limit: 3 } }],
+    ['to so many jobs of one consumer in a day', { runs: { limit: 3, perHours: 24, per: 'consumer' } }],
   ])('%s: published as it was written, with a token id of its own', (_, terms) => {
     const attributes = parseAssetAttributes(withTerms(terms));
     expect(parseDdo(buildDdo(attributes, tokenId(7), address(3), created)).services[0]).toMatchObject(terms);
@@ -46,6 +48,9 @@ describe('what a leaf lets out', () => {
 
   it.each<[string, object, string]>([
     ['an output without name', { outputs: [{}] }, '/services/0/outputs/0'],
+    ['no job at all', { runs: { limit: 0 } }, '/services/0/runs/limit'],
+    ['jobs without a number', { runs: { perHours: 24 } }, '/services/0/runs'],
+    ['jobs of somebody', { runs: { limit: 1, per: 'job' } }, '/services/0/runs/per'],
     ['a key nobody knows', { outputs: [{ name: 'a', holds: true }] }, '/services/0/outputs/0'],
     ['a path upwards', { outputs: [{ name: 'a' }, { name: '../a' }] }, '/services/0/outputs/1/name'],
     ['an absolute path', { outputs: [{ name: '/a' }] }, '/services/0/outputs/0/name'],
