@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { checkReceipt } from '../../src/actions/job/check-receipt.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
@@ -68,9 +68,11 @@ describe('the receipt of a share', () => {
   });
 
   it('leaves a job folder with what it tells of, and nothing else', async () => {
+    const anchored = async () => expect(await party.client.job(run.id)).toMatchObject({ settlement: 'anchored' });
+    await vi.waitFor(anchored, { timeout: 60_000 });
     const entries = await readdir(join(bank.folder, 'jobs', run.id), { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-    const evidence = ['decision.json', 'receipt.json', 'request.json', 'spec.json'];
+    const evidence = ['anchor.json', 'decision.json', 'receipt.json', 'request.json', 'spec.json'];
     expect(files.sort()).toEqual(['a.txt', 'args.json', ...evidence, 'operator.log', 'operator.mjs'].sort());
   });
 

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers/wallet';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { daemonOf } from '../../src/actions/action-context.js';
-import { awaitReports } from '../../src/actions/job/await-reports.js';
 import { downloadOutputs } from '../../src/actions/job/download-outputs.js';
 import type { ExecJobResult } from '../../src/actions/job/exec-job.js';
 import { gatherEvidence } from '../../src/actions/tracer/gather-evidence.js';
@@ -44,8 +43,10 @@ describe('a job is verified from the chain and the documents', () => {
   beforeAll(async () => {
     joint = await createJointWorld(inProcess, { link: { peerWaitSeconds: 30 }, auditors: [parseAddress(auditor.address)] });
     result = await joint.exec({ mode: 'ok', rounds: 2, bytes: 10 });
-    const { a0, b1, a2 } = joint.tokens;
-    await awaitReports(joint.c.context, result.job, [a0, b1, a2], 60_000);
+    for (const { party, run } of result.shares)
+      await vi.waitFor(async () => expect(await party.client.job(run?.id as string)).toMatchObject({ settlement: 'anchored' }), {
+        timeout: 60_000,
+      });
     folder = await mkdtemp(join(tmpdir(), 'dt-verify-'));
     const owners = [joint.a, joint.b, joint.a, joint.c];
     folders = result.shares.map(({ run }, i) => join((owners[i] as BankRole).folder, 'jobs', run?.id as string));

@@ -41,3 +41,7 @@ export interface ReadEvidence {
   readonly spec: JobSpec | undefined;
   readonly decision: Decision | undefined;
 }
+
+/** A receipt alone leaves the rest to others; a folder, or what a daemon hands out, has all of it. */
+export const isWhole = ({ documents, folder, of }: GivenEvidence): boolean =>
+  folder !== undefined || of !== undefined || Object.keys(documents).length > 1;

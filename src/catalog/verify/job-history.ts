@@ -2,6 +2,7 @@ import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import type { TokenFact } from '../../documents/job/job-facts.js';
 import type { ChainRef, LedgerEvent, LedgerReader, OperatorRecord, Organization } from '../../ledger/ledger.js';
 
+export type Anchor = Extract<LedgerEvent, { kind: 'receipts-anchored' }>;
 export type Report = Extract<LedgerEvent, { kind: 'job-reported' }>;
 
 /** All that the chain tells about one job, from its events alone, so that it can be seen as it was at any time. */
@@ -20,6 +21,8 @@ export interface JobHistory {
   readonly events: readonly LedgerEvent[];
   /** The last of each token. */
   readonly reports: ReadonlyMap<TokenId, Report>;
+  /** Of all jobs: a receipt shares its root with others. */
+  readonly anchors: readonly Anchor[];
 }
 
 /** Undefined where the chain has no such job. @throws DT_CHAIN_* */
@@ -58,13 +61,16 @@ export function jobHistory(chain: ChainRef, all: readonly LedgerEvent[], job: bi
       case 'job-added':
       case 'job-reported':
         return event.job === job;
+      case 'receipts-anchored':
+        return false;
       default:
         return true;
     }
   };
   const events = all.filter(concerns);
   const reports = new Map(events.flatMap((event) => (event.kind === 'job-reported' ? [[event.token, event] as const] : [])));
-  return { chain, job: { id: job, task, algorithm, demander, addedAt }, tree, events, reports };
+  const anchors = all.filter((event) => event.kind === 'receipts-anchored');
+  return { chain, job: { id: job, task, algorithm, demander, addedAt }, tree, events, reports, anchors };
 }
 
 /** The chain as it was after some of its events. */

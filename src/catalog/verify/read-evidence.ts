@@ -7,7 +7,7 @@ import { type EvidenceName, evidenceNames } from '../../documents/receipt/eviden
 import { digestOfReceipt, parseSignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { Checks } from './checks.js';
-import type { GivenEvidence, ReadEvidence } from './given-evidence.js';
+import { type GivenEvidence, isWhole, type ReadEvidence } from './given-evidence.js';
 
 /**
  * Reads one party's documents, and checks what they say of each other without the chain: that each has one spelling, that the receipt is
@@ -64,10 +64,6 @@ export function readEvidence(given: GivenEvidence, checks: Checks): ReadEvidence
     decision: named('decision', parseDecision),
   };
 }
-
-/** A receipt alone leaves the rest to others; a folder, or what a daemon hands out, has all of it. */
-const isWhole = ({ documents, folder, of }: GivenEvidence): boolean =>
-  folder !== undefined || of !== undefined || Object.keys(documents).length > 1;
 
 const LONGEST_BYTES = 64 << 20;
 

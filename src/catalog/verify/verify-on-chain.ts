@@ -1,12 +1,15 @@
 import type { TokenId } from '../../documents/ids.js';
 import { stepOf } from '../../documents/job/step-of.js';
-import type { ReadEvidence } from './given-evidence.js';
+import { parseAnchorProof } from '../../documents/receipt/evidence.js';
+import { provenRoot } from '../../documents/receipt/merkle.js';
+import { isWhole, type ReadEvidence } from './given-evidence.js';
 import { CLOCK_SECONDS, type JobHistory, stateAfter, statesAround } from './job-history.js';
 
 /** That the chain knows the job, the tokens and the owner as the receipt names them, and holds this very receipt. */
 export function verifyOnChain(evidence: ReadEvidence, history: JobHistory): void {
   verifyJob(evidence, history);
   verifyReport(evidence, history);
+  verifyAnchor(evidence, history);
   verifyTimes(evidence, history);
 }
 
@@ -55,6 +58,27 @@ function verifyReport({ checks, signed, digest }: ReadEvidence, { reports }: Job
   checks.same('report', 'receipt.json', report.receipt, digest);
   checks.same('report', 'receipt.json#/receipt/outcome', report.state, receipt.outcome);
   checks.same('report', 'receipt.json#/receipt/owner', report.reporter, receipt.owner);
+}
+
+/** The receipt is below a root that its owner has anchored. */
+function verifyAnchor({ given, checks, signed, digest }: ReadEvidence, { anchors }: JobHistory): void {
+  const { anchor: bytes } = given.documents;
+  if (bytes === undefined) {
+    if (isWhole(given)) {
+      const found = 'it is missing; its daemon has it once the chain has taken the receipt';
+      checks.holds('anchor', 'anchor.json', false, 'the proof that the receipt is below a root on chain', found);
+    } else checks.skip('anchor', 'anchor.json', 'the proof that the receipt is below a root on chain');
+    return;
+  }
+  const proof = checks.attempt('anchor', 'anchor.json', 'a Merkle proof', () =>
+    parseAnchorProof(JSON.parse(Buffer.from(bytes).toString('utf8'))),
+  );
+  if (proof === undefined) return;
+  checks.same('anchor', 'anchor.json#/proof', proof.root, provenRoot(digest, proof.proof));
+  const anchored = anchors.find(({ root, by }) => root === proof.root && by === signed.receipt.owner);
+  if (!checks.holds('anchor', 'anchor.json#/root', anchored !== undefined, `a root that ${signed.receipt.owner} has anchored`, proof.root))
+    return;
+  checks.same('anchor', 'anchor.json#/transaction', anchored?.transaction, proof.transaction);
 }
 
 /** Nothing happened before the job was added or after it was reported, as far as clocks agree, and the daemon's own times are in order. */

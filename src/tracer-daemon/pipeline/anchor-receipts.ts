@@ -4,9 +4,10 @@ import type { JobReport } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import type { Run } from '../store/run.js';
 import type { AnchorPlan } from '../store/store.js';
+import { type FolderDeps, writeAnchor } from './evidence-folder.js';
 import { readReceipt } from './settle.js';
 
-export type AnchorDeps = Pick<DaemonDeps, 'ledger' | 'store' | 'records' | 'log'>;
+export type AnchorDeps = Pick<DaemonDeps, 'ledger' | 'store' | 'records' | 'log'> & FolderDeps;
 
 /**
  * Stage 7, second half: all receipts of a plan in one transaction, the daemon's only kind of chain write. A report that the chain refuses, as
@@ -31,6 +32,11 @@ export async function anchorReceipts(deps: AnchorDeps, { root, runs }: AnchorPla
     if (earlier === undefined) throw error;
     transaction = earlier.transaction;
   }
+  for (const { runId, anchor } of runs)
+    if (anchor !== undefined)
+      await writeAnchor(deps, runId, { ...anchor, transaction }).catch((error) =>
+        deps.log.warn({ err: error, run: runId }, 'the proof of an anchored receipt could not be written to its job folder'),
+      );
   await deps.store.runs.markAnchored(root, transaction);
 }
 

@@ -4,7 +4,7 @@ import { inputCommitment } from '../../documents/receipt/input-commitment.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requireOwner } from '../middleware/authenticate.js';
-import { evidenceOf } from '../pipeline/evidence-folder.js';
+import { anchorOf, evidenceOf } from '../pipeline/evidence-folder.js';
 import { inputSalt, readReceipt } from '../pipeline/settle.js';
 import type { Run } from '../store/run.js';
 import { scopedRun } from './scoped-run.js';
@@ -45,7 +45,7 @@ export function evidenceRoutes(deps: DaemonDeps): Router {
 
   const proofOf = async (run: Run) => {
     if (run.receiptDigest === undefined) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
-    const evidence = await evidenceOf(deps, run.receiptDigest);
+    const evidence = await evidenceOf(deps, run.receiptDigest, anchorOf(run));
     if (evidence === undefined) throw new ToolkitError('DT_RECEIPT_MISMATCH', { id: run.runId, pointer: '/', owner: 'its owner' });
     return evidence;
   };

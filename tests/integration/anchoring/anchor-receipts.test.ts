@@ -71,7 +71,13 @@ describe('anchoring receipts', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const deps = (ledger: Ledger = bank) => ({ ledger, store, records, log: pino({ enabled: false }) });
+  const deps = (ledger: Ledger = bank) => ({
+    ledger,
+    store,
+    records,
+    log: pino({ enabled: false }),
+    config: { jobs: { folder: join(folder, 'jobs') } },
+  });
   const plan = async () => {
     const found = await store.runs.claimAnchor({ workerId: 'w', leaseMs: LEASE_MS, limit: 100 });
     if (found === undefined) throw new Error('nothing waits');
