@@ -156,7 +156,8 @@ describe('dt demo', () => {
   it('releases the declared reports, and nothing else', async () => {
     const released = async (job: number): Promise<readonly string[]> => {
       const entries = await readdir(join(finished.outputs, `job-${job}`), { recursive: true, withFileTypes: true });
-      return entries.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
+      const isEvidence = (path: string): boolean => path.endsWith('.evidence');
+      return entries.flatMap((entry) => (entry.isFile() && !isEvidence(entry.parentPath) ? [entry.name] : [])).sort();
     };
     expect(await released(1)).toEqual(['profile.json', 'profile.txt', 'scorecard.json', 'scorecard.txt']);
     expect(await released(2)).toEqual(['scorecard.json', 'scorecard.txt']);
