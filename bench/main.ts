@@ -10,6 +10,7 @@ import { programBench } from './program-bench.js';
 import { psi } from './psi.js';
 import { queueKill } from './queue-kill.js';
 import { renderResult } from './render-result.js';
+import { traceIndex } from './trace-index.js';
 import { writeRun } from './write-run.js';
 
 const benches: readonly Bench[] = [
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   gas,
   jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),
+  traceIndex,
   psi,
   programBench('psi-engine', 'private set intersection of two parties, by size, against the ECDH protocol'),
 ];

@@ -120,6 +120,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions = 
   try {
     server = await listen(config, deps, metrics);
     links.start();
+    // The first to ask for a lineage need not wait for all of the chain; afterwards each reads what is new.
+    index.read(() => undefined).catch((error) => log.warn({ err: error }, 'the chain could not be indexed yet'));
     // Stable over restarts, and different for each daemon that shares a database, also when they share the job folder of one machine.
     worker = await startWorker(deps, `${hostname()}:${config.listen.port}:${config.jobs.folder}`);
   } catch (error) {

@@ -77,11 +77,11 @@ export const organization = (name: string, url = ''): EventBody => ({
   kind: 'organization',
   organization: { address: addressOf(name), name, description: '', url, linkKey: wordOf(''), isAggregator: true, isProvider: true },
 });
-export const minted = (name: string, owner: string, children: readonly string[] = []): EventBody => ({
+export const minted = (name: string, owner: string, children: readonly string[] = [], digest = wordOf(name)): EventBody => ({
   kind: 'token-minted',
   token: tokenOf(name),
   owner: addressOf(owner),
-  digest: wordOf(name),
+  digest,
   children: children.map(tokenOf),
 });
 export const granted = (child: string, composite: string, until = 0): EventBody => ({

@@ -1,6 +1,6 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { LedgerEvent } from '../../ledger/ledger.js';
-import type { EdgeRow, EdgeState, OperatorRow, TaskRow, TokenRow } from './index-tables.js';
+import type { EdgeState, OperatorRow, TaskRow, TokenRow } from './index-tables.js';
 import type { IndexWriter } from './index-writer.js';
 
 /**
@@ -16,12 +16,16 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
     return token;
   };
   const operatorOf = (id: string): OperatorRow => {
-    const [operator] = tables.operator.all('where id = ?', id);
+    const operator = writer.find(tables.operator, 'where id = ?', id);
     if (operator === undefined) throw misfit(`no operator ${id} was published before`);
     return operator;
   };
+  const changeOperator = (id: string, change: (operator: OperatorRow) => OperatorRow): void => {
+    const operator = operatorOf(id);
+    writer.change(tables.operator, operator, change(operator));
+  };
   const taskOf = (id: number): TaskRow => {
-    const task = tables.task.get(id);
+    const task = writer.get(tables.task, id);
     if (task === undefined) throw misfit(`no task ${id} was created before`);
     return task;
   };
@@ -31,9 +35,9 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
   };
   const setGrant = (child: string, composite: string, state: EdgeState, until: number): void => {
     const [above, below] = [tokenOf(composite), tokenOf(child)];
-    const edge = edgesOf(writer, above).find((candidate) => candidate.child === below.seq);
+    const edge = writer.edge(above.seq, below.seq);
     if (edge === undefined) throw misfit(`${composite} is not made of ${child}`);
-    writer.put(tables.edge, { ...edge, state, until });
+    writer.changeEdge(edge, { ...edge, state, until });
   };
   const isNew = (there: boolean, what: string): void => {
     if (there) throw misfit(`there is ${what} already`);
@@ -42,23 +46,23 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
   switch (event.kind) {
     case 'organization': {
       const { address, name, description, url, linkKey, isAggregator, isProvider } = event.organization;
-      const [known] = tables.organization.all('where address = ?', address);
+      const known = writer.find(tables.organization, 'where address = ?', address);
       const row = { address, name, description, url, link_key: linkKey, aggregator: Number(isAggregator), provider: Number(isProvider) };
       if (known === undefined) writer.append(tables.organization, row);
-      else writer.put(tables.organization, { ...row, seq: known.seq });
+      else writer.change(tables.organization, known, { ...row, seq: known.seq });
       break;
     }
     case 'operator-published': {
       const { id, owner, digest, version, retired } = event.operator;
-      isNew(tables.operator.count('where id = ?', id) > 0, `operator ${id}`);
+      isNew(writer.find(tables.operator, 'where id = ?', id) !== undefined, `operator ${id}`);
       writer.append(tables.operator, { id, owner, digest, version, retired: Number(retired) });
       break;
     }
     case 'operator-updated':
-      writer.put(tables.operator, { ...operatorOf(event.operator), digest: event.digest, version: event.version });
+      changeOperator(event.operator, (operator) => ({ ...operator, digest: event.digest, version: event.version }));
       break;
     case 'operator-retired':
-      writer.put(tables.operator, { ...operatorOf(event.operator), retired: 1 });
+      changeOperator(event.operator, (operator) => ({ ...operator, retired: 1 }));
       break;
     case 'token-minted': {
       isNew(writer.token(event.token) !== undefined, `token ${event.token}`);
@@ -66,11 +70,11 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
       const children = event.children.map(tokenOf);
       const activated = Number(children.length === 0);
       const row = { id: event.token, owner: event.owner, digest: event.digest, children: children.length, parents: 0, activated };
-      const composite = writer.append(tables.token, row);
+      const composite = writer.addToken(row).seq;
       for (const [position, child] of children.entries()) {
-        writer.add(tables.edge, { composite, position, child: child.seq, state: 'none', until: 0 });
+        writer.addEdge({ composite, position, child: child.seq, state: 'none', until: 0 });
         writer.add(tables.parent, { child: child.seq, nth: child.parents, composite, position });
-        writer.put(tables.token, { ...child, parents: child.parents + 1 });
+        writer.changeToken(child, { ...child, parents: child.parents + 1 });
       }
       writer.tally('token.owner', event.owner, 1);
       writer.tally('token.kind', children.length === 0 ? 'leaf' : 'composite', 1);
@@ -85,25 +89,25 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
     case 'activated': {
       const token = tokenOf(event.token);
       if (token.activated === 1) break;
-      writer.put(tables.token, { ...token, activated: 1 });
+      writer.changeToken(token, { ...token, activated: 1 });
       writer.tally('token.kind', 'activated', 1);
       break;
     }
     case 'transferred': {
       if (event.contract === 'operator') {
-        writer.put(tables.operator, { ...operatorOf(event.token), owner: event.to });
+        changeOperator(event.token, (operator) => ({ ...operator, owner: event.to }));
         break;
       }
       const token = tokenOf(event.token);
       writer.noteMove(event.token, event.transaction);
-      writer.put(tables.token, { ...token, owner: event.to });
+      writer.changeToken(token, { ...token, owner: event.to });
       writer.tally('token.owner', token.owner, -1);
       writer.tally('token.owner', event.to, 1);
       break;
     }
     case 'task-created': {
       const id = numberOf(event.task);
-      isNew(tables.task.get(id) !== undefined, `task ${id}`);
+      isNew(writer.get(tables.task, id) !== undefined, `task ${id}`);
       writer.add(tables.task, { id, demander: event.demander, name: event.name, description: event.description, open: 1 });
       writer.tally('task.demander', event.demander, 1);
       writer.tally('task.open', 1, 1);
@@ -112,13 +116,13 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
     case 'task-closed': {
       const task = taskOf(numberOf(event.task));
       if (task.open === 0) break;
-      writer.put(tables.task, { ...task, open: 0 });
+      writer.change(tables.task, task, { ...task, open: 0 });
       writer.tally('task.open', 1, -1);
       break;
     }
     case 'job-added': {
       const [id, task, algorithm] = [numberOf(event.job), taskOf(numberOf(event.task)), tokenOf(event.algorithm)];
-      isNew(tables.job.get(id) !== undefined, `job ${id}`);
+      isNew(writer.get(tables.job, id) !== undefined, `job ${id}`);
       writer.add(tables.job, { id, task: task.id, algorithm: algorithm.seq, demander: event.demander, added: event.time, reports: 0 });
       writer.tally('job.task', task.id, 1);
       writer.tally('job.algorithm', algorithm.seq, 1);
@@ -127,19 +131,19 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
     }
     case 'receipts-anchored': {
       const { by, root, count, time, block, transaction } = event;
-      isNew(tables.anchor.count('where root = ? and anchored_by = ?', root, by) > 0, `anchor ${root} of ${by}`);
       writer.append(tables.anchor, { anchored_by: by, root, count, time, block, transaction_hash: transaction });
       writer.tally('anchor.by', by, 1);
       break;
     }
     case 'job-reported': {
-      const [job, token] = [tables.job.get(numberOf(event.job)), tokenOf(event.token)];
+      const [job, token] = [writer.get(tables.job, numberOf(event.job)), tokenOf(event.token)];
       if (job === undefined) throw misfit(`no job ${event.job} was added before`);
       const { state, receipt, reporter, time, block, transaction, anchor } = event;
-      const before = tables.report.all('where job = ? and token = ? order by seq desc limit 1', job.id, token.seq)[0];
+      const before =
+        job.reports === 0 ? undefined : writer.find(tables.report, 'where job = ? and token = ? order by seq desc', job.id, token.seq);
       const row = { job: job.id, token: token.seq, state, receipt, reporter, time, block, transaction_hash: transaction, anchor };
       writer.append(tables.report, row);
-      writer.put(tables.job, { ...job, reports: job.reports + 1 });
+      writer.change(tables.job, job, { ...job, reports: job.reports + 1 });
       writer.tally('report.token', token.seq, 1);
       writer.tally('report.reporter', reporter, 1);
       if (before !== undefined) {
@@ -151,8 +155,4 @@ export function applyEvent(writer: IndexWriter, event: LedgerEvent): void {
       break;
     }
   }
-}
-
-function edgesOf(writer: IndexWriter, { seq }: TokenRow): readonly EdgeRow[] {
-  return writer.tables.edge.all('where composite = ? order by position', seq);
 }

@@ -42,49 +42,53 @@ export class CheckedTable<R extends Row> {
 
   /** @throws IndexDamage */
   get(...key: readonly Value[]): R | undefined {
-    return this.#get(key)?.row;
+    const statement = this.#prepare(`select ${this.#columns.join()}, crc from ${this.name} where ${this.#keyCondition()}`);
+    const found = statement.get(...key);
+    if (found === undefined) return undefined;
+    const values = this.#checked(found);
+    if (key.some((value, i) => values[i] !== value)) throw new IndexDamage(`${this.name} gives another row than was asked for`);
+    return this.#rowOf(values);
   }
 
   /** The rows that a condition gives, in its order, one after the other. @throws IndexDamage */
   *each(condition: string, ...parameters: readonly Value[]): Generator<R, void, undefined> {
     const statement = this.#prepare(`select ${this.#columns.join()}, crc from ${this.name} ${condition}`);
-    for (const found of statement.iterate(...parameters)) yield this.#checked(found).row;
+    for (const found of statement.iterate(...parameters)) yield this.#rowOf(this.#checked(found));
   }
 
   /** The same as a list, which is faster. @throws IndexDamage */
   all(condition: string, ...parameters: readonly Value[]): readonly R[] {
     const statement = this.#prepare(`select ${this.#columns.join()}, crc from ${this.name} ${condition}`);
-    return statement.all(...parameters).map((found) => this.#checked(found).row);
+    return statement.all(...parameters).map((found) => this.#rowOf(this.#checked(found)));
   }
 
   /** How many rows there are by SQLite's own structures, which nothing has checked. */
   count(condition = '', ...parameters: readonly Value[]): number {
-    const found: { n: number } = this.#prepare(`select count(*) as n from ${this.name} ${condition}`).get(...parameters);
-    return found.n;
+    const [found]: readonly [number] = this.#prepare(`select count(*) from ${this.name} ${condition}`).get(...parameters);
+    return found;
   }
 
-  /** @returns the row that was there before */
-  put(row: R): R | undefined {
-    const values = this.#columns.map((column) => row[column] as Value);
-    const before = this.#get(values.slice(0, this.#keys));
-    this.#write(values, before?.crc);
-    return before?.row;
+  /** Writes a row in the place of the one that is there. */
+  put(row: R): void {
+    this.write(row, this.get(...this.keyOf(row)));
   }
 
-  /** As `put`, for a row whose key is known to be new. */
-  add(row: R): void {
-    this.#write(
-      this.#columns.map((column) => row[column] as Value),
-      undefined,
-    );
+  /** The same for who knows what is there: nothing, or a row with this key. */
+  write(row: R, before: R | undefined): void {
+    const values = this.#valuesOf(row);
+    const crc = this.#crc(values);
+    const verb = before === undefined ? 'insert' : 'insert or replace';
+    this.#prepare(`${verb} into ${this.name} (${this.#columns.join()}, crc) values (${'?, '.repeat(values.length)}?)`).run(...values, crc);
+    this.#rows += before === undefined ? 1 : 0;
+    this.#sum += crc - (before === undefined ? 0 : this.#crc(this.#valuesOf(before)));
   }
 
   remove(...key: readonly Value[]): void {
-    const before = this.#get(key);
+    const before = this.get(...key);
     if (before === undefined) return;
     this.#prepare(`delete from ${this.name} where ${this.#keyCondition()}`).run(...key);
     this.#rows -= 1;
-    this.#sum -= before.crc;
+    this.#sum -= this.#crc(this.#valuesOf(before));
   }
 
   keyOf(row: R): readonly Value[] {
@@ -111,36 +115,27 @@ export class CheckedTable<R extends Row> {
     let found = 0;
     for (const raw of this.#prepare(`select ${this.#columns.join()}, crc from ${this.name}`).iterate()) {
       count += 1;
-      found = addSums(found, this.#checked(raw).crc);
+      found = addSums(found, this.#crc(this.#checked(raw)));
     }
     if (count !== rows) throw new IndexDamage(`${this.name} has ${count} rows instead of ${rows}`);
     if (found !== sum) throw new IndexDamage(`${this.name} holds rows of another time`);
   }
 
-  #get(key: readonly Value[]): { row: R; crc: number } | undefined {
-    const statement = this.#prepare(`select ${this.#columns.join()}, crc from ${this.name} where ${this.#keyCondition()}`);
-    const found = statement.get(...key);
-    if (found === undefined) return undefined;
-    const checked = this.#checked(found);
-    if (key.some((value, i) => checked.row[this.#columns[i] as string] !== value))
-      throw new IndexDamage(`${this.name} gives another row than was asked for`);
-    return checked;
+  /** The values of a row without its checksum, which fits. */
+  #checked(found: Value[]): readonly Value[] {
+    const crc = found.pop();
+    if (this.#crc(found) !== crc) throw new IndexDamage(`a row of ${this.name} does not have its checksum`);
+    return found;
   }
 
-  #checked(found: Row & { crc: number }): { row: R; crc: number } {
-    const { crc, ...rest } = found;
-    const row = rest as Row as R;
-    if (this.#crc(this.#columns.map((column) => row[column] as Value)) !== crc)
-      throw new IndexDamage(`a row of ${this.name} does not have its checksum`);
-    return { row, crc };
+  #rowOf(values: readonly Value[]): R {
+    const row: Record<string, Value> = {};
+    for (const [i, column] of this.#columns.entries()) row[column] = values[i] as Value;
+    return row as R;
   }
 
-  #write(values: readonly Value[], before: number | undefined): void {
-    const crc = this.#crc(values);
-    const verb = before === undefined ? 'insert' : 'insert or replace';
-    this.#prepare(`${verb} into ${this.name} (${this.#columns.join()}, crc) values (${'?, '.repeat(values.length)}?)`).run(...values, crc);
-    this.#rows += before === undefined ? 1 : 0;
-    this.#sum += crc - (before ?? 0);
+  #valuesOf(row: R): Value[] {
+    return this.#columns.map((column) => row[column] as Value);
   }
 
   #crc(values: readonly Value[]): number {
@@ -158,6 +153,7 @@ export class CheckedTable<R extends Row> {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
     this.#statements.set(sql, statement);
     return statement;
   }

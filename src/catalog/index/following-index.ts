@@ -13,6 +13,8 @@ export interface IndexOptions {
   readonly ledger: EventSource;
   /** Where the index is kept, a file for each deployment; in memory when missing, and when the folder cannot be used. */
   readonly folder?: string;
+  /** How many blocks can be taken back without building it again. */
+  readonly keptBlocks?: number;
   /** Told when something was wrong with the index, and what is done about it. */
   readonly onNotice?: (text: string) => void;
   /** Told after each page of events. */
@@ -35,7 +37,7 @@ export class FollowingIndex implements IndexSource {
 
   constructor(options: IndexOptions) {
     this.#options = options;
-    this.#files = options.folder === undefined ? undefined : new IndexFiles(options.folder, options.ledger.ref);
+    this.#files = options.folder === undefined ? undefined : new IndexFiles(options.folder, options.ledger.ref, options.keptBlocks);
   }
 
   async read<T>(work: (index: LedgerIndex) => T | Promise<T>): Promise<T> {
@@ -147,8 +149,8 @@ export class FollowingIndex implements IndexSource {
   }
 
   #open(): Opened {
-    const { folder, ledger } = this.#options;
-    if (this.#files === undefined) return this.#push({ database: IndexDatabase.open(':memory:', ledger.ref) });
+    const { folder } = this.#options;
+    if (this.#files === undefined) return this.#push({ database: this.#memory() });
     const number = this.#files.newest();
     try {
       return this.#push(this.#files.open(number));
@@ -173,19 +175,22 @@ export class FollowingIndex implements IndexSource {
 
   /** Work that still reads the old one goes on with it. */
   #begin(old: Opened | undefined): void {
-    if (this.#files === undefined || old?.number === undefined)
-      this.#push({ database: IndexDatabase.open(':memory:', this.#options.ledger.ref) });
+    if (this.#files === undefined || old?.number === undefined) this.#push({ database: this.#memory() });
     else this.#push(this.#files.open(Math.max(old.number + 1, this.#files.newest())));
   }
 
   #inMemory(error: unknown, where: string | undefined): Opened {
     const reason = unusableReason(error) ?? (error instanceof Error ? error.message : String(error));
     this.#options.onNotice?.(`The index in ${where} cannot be used: ${reason}. The chain is read into memory instead.`);
-    return this.#push({ database: IndexDatabase.open(':memory:', this.#options.ledger.ref) });
+    return this.#push({ database: this.#memory() });
   }
 
   #damaged(path: string, reason: string): void {
     this.#options.onNotice?.(`The index in ${path} is damaged: ${reason}. Nothing of it is used; it is built again from the chain.`);
+  }
+
+  #memory(): IndexDatabase {
+    return IndexDatabase.open(':memory:', this.#options.ledger.ref, this.#options.keptBlocks);
   }
 
   #push(opened: Opened): Opened {

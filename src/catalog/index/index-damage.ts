@@ -27,3 +27,8 @@ export function damageOf(error: unknown): IndexDamage | undefined {
   if (codeOf(error) === undefined || unusableReason(error) !== undefined) return undefined;
   return new IndexDamage(error instanceof Error ? error.message : String(error), { cause: error });
 }
+
+const CONSTRAINT = 19;
+
+/** A row is there already: what was to be added cannot follow what was added before. */
+export const isConstraint = (error: unknown): boolean => codeOf(error) === CONSTRAINT;

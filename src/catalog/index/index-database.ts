@@ -3,7 +3,7 @@ import type { Bytes32 } from '../../documents/ids.js';
 import type { BlockRef, ChainRef, EventPage } from '../../ledger/ledger.js';
 import { applyEvent } from './apply-event.js';
 import { addSums, type CheckedTable, type Row, type Total } from './checked-table.js';
-import { IndexDamage } from './index-damage.js';
+import { IndexDamage, isConstraint } from './index-damage.js';
 import { FORMAT, type IndexTables, openTables, schema } from './index-tables.js';
 import { IndexWriter } from './index-writer.js';
 
@@ -20,20 +20,22 @@ const CACHE_KIB = 32 * 1024;
 export class IndexDatabase {
   readonly tables: IndexTables;
   readonly #database: DatabaseSyncInstance;
+  readonly #keptBlocks: number;
 
   /** @throws IndexDamage, and what SQLite says when the file cannot be used */
-  static open(path: string, chain: ChainRef): IndexDatabase {
+  static open(path: string, chain: ChainRef, keptBlocks = KEPT_BLOCKS): IndexDatabase {
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, defensive: true });
     try {
-      return new IndexDatabase(database, chain);
+      return new IndexDatabase(database, chain, keptBlocks);
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
-  private constructor(database: DatabaseSyncInstance, chain: ChainRef) {
+  private constructor(database: DatabaseSyncInstance, chain: ChainRef, keptBlocks: number) {
     this.#database = database;
+    this.#keptBlocks = keptBlocks;
     // NORMAL: a power cut may take the last pages of events, which are read again.
     database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma trusted_schema = off; pragma cache_size = -${CACHE_KIB}`);
     if (this.#format() === 0) this.#create(chain);
@@ -69,7 +71,7 @@ export class IndexDatabase {
   /** False, and nothing is done, when the index is no longer at `from`: another process was faster. */
   apply(page: EventPage, from: BlockRef | undefined): boolean {
     return this.#writeAt(from, () => {
-      const horizon = page.head - KEPT_BLOCKS;
+      const horizon = page.head - this.#keptBlocks;
       const writer = new IndexWriter(this.tables);
       let last: BlockRef | undefined;
       for (const event of page.events) {
@@ -81,6 +83,7 @@ export class IndexDatabase {
         applyEvent(writer, event);
       }
       if (last !== undefined) this.#keep(last, writer.endBlock());
+      writer.flush();
       if (last?.block !== page.upTo.block) this.#keep(page.upTo, 0);
       this.#forgetBefore(horizon);
       this.#moveTo(page.upTo);
@@ -139,6 +142,7 @@ export class IndexDatabase {
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback');
       for (const table of Object.values(this.tables)) table.forgetChange();
+      if (isConstraint(error)) throw new IndexDamage('what the chain adds is there already', { cause: error });
       throw error;
     }
   }

@@ -1,8 +1,11 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainRef } from '../../ledger/ledger.js';
+import { IndexDamage } from './index-damage.js';
 import { IndexDatabase } from './index-database.js';
 import { FORMAT } from './index-tables.js';
+
+const FIRST_PAGE_BYTES = 4096;
 
 /**
  * The files of the index of one deployment. A damaged file is neither mended nor replaced, since another process may have it open: the next
@@ -11,8 +14,10 @@ import { FORMAT } from './index-tables.js';
 export class IndexFiles {
   readonly #folder: string;
   readonly #chain: ChainRef;
+  readonly #keptBlocks: number | undefined;
 
-  constructor(folder: string, chain: ChainRef) {
+  constructor(folder: string, chain: ChainRef, keptBlocks?: number) {
+    this.#keptBlocks = keptBlocks;
     this.#folder = folder;
     this.#chain = chain;
   }
@@ -23,7 +28,10 @@ export class IndexFiles {
     const path = this.path(number);
     // SQLite would create it by the umask; its -wal and -shm files take the mode of the main file.
     closeSync(openSync(path, 'a', 0o600));
-    const database = IndexDatabase.open(path, this.#chain);
+    // SQLite takes what is shorter than its first page for a new file.
+    const { size } = statSync(path);
+    if (size > 0 && size < FIRST_PAGE_BYTES) throw new IndexDamage(`it ends after ${size} bytes`);
+    const database = IndexDatabase.open(path, this.#chain, this.#keptBlocks);
     const newest = this.newest();
     if (newest > number) {
       database.close();

@@ -69,8 +69,13 @@ type Body<Event = LedgerEvent> = Event extends unknown ? Omit<Event, keyof Event
 function bodyOf(client: ChainClient, log: ChainLog): Body | undefined {
   const contract = contractNames.find((name) => client.book[name] === log.address);
   if (contract === undefined) return undefined;
-  const parsed = client.codecs.of(contract).parseLog({ topics: log.topics, data: log.data });
-  return parsed === null ? undefined : bodyOfEvent(contract, parsed.name, fieldsOf(parsed.args));
+  try {
+    const decoded = client.codecs.events(contract).decode(log.topics, log.data);
+    return decoded && bodyOfEvent(contract, decoded.name, decoded.args);
+  } catch (error) {
+    if (error instanceof RangeError) throw unreachable(client.rpc.label, `a log of block ${log.block} has another form`, error);
+    throw error;
+  }
 }
 
 /** `args` in the order of the event's declaration in contracts/interfaces. */

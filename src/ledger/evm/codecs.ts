@@ -6,6 +6,7 @@ import { operatorsAbi } from './abi/operators.js';
 import { organizationsAbi } from './abi/organizations.js';
 import { receiptsAbi } from './abi/receipts.js';
 import { taskMarketAbi } from './abi/task-market.js';
+import { EventDecoder } from './event-decoder.js';
 
 export const contractNames = ['organizations', 'operators', 'tokens', 'market', 'receipts'] as const;
 export type ContractName = (typeof contractNames)[number];
@@ -14,6 +15,7 @@ export type ContractName = (typeof contractNames)[number];
 export interface Codecs {
   of(contract: ContractName): Interface;
   all(): readonly Interface[];
+  events(contract: ContractName): EventDecoder;
 }
 
 export function createCodecs(): Codecs {
@@ -30,7 +32,13 @@ export function createCodecs(): Codecs {
     parsed.set(contract, known);
     return known;
   };
-  return { of, all: () => contractNames.map(of) };
+  const decoders = new Map<ContractName, EventDecoder>();
+  const events = (contract: ContractName): EventDecoder => {
+    const known = decoders.get(contract) ?? new EventDecoder(of(contract));
+    decoders.set(contract, known);
+    return known;
+  };
+  return { of, all: () => contractNames.map(of), events };
 }
 
 /** keccak256(abi.encode(chain id, contract, owner, salt)), as DocumentToken.deriveId has it. */
