@@ -43,7 +43,7 @@ export const queueKill: Bench = {
         if (id !== undefined) ended.push(await followToEnd(each, id));
       }
       const seconds = (performance.now() - started) / 1000;
-      const anchored = await reported;
+      const { reports: anchored, anchors } = await reported;
 
       const count = (state: string): number => ended.filter(({ run }) => run.state === state).length;
       const lost = ended.filter((each) => isLost(each, anchored)).length;
@@ -59,6 +59,8 @@ export const queueKill: Bench = {
           startedTwice: ended.filter(({ run }) => run.attempt > 1).length,
           receipts,
           anchored: anchored.size,
+          anchorTransactions: anchors,
+          receiptsPerAnchor: round(anchored.size / Math.max(1, anchors)),
           seconds: round(seconds),
           jobsPerSecond: round(jobsPerSecond),
           restartMs: round(restartMs),
@@ -132,11 +134,20 @@ async function followToEnd({ party }: SignedJob, id: string): Promise<Ended> {
   return { run, successes, hasReceipt };
 }
 
-/** How often each job was reported as a success, once as many jobs as expected have a report, or time is up. */
-async function watchReports({ client, leaf }: Market, expected: number): Promise<ReadonlyMap<bigint, number>> {
+interface Reported {
+  /** How often each job was. */
+  readonly reports: ReadonlyMap<bigint, number>;
+  /** Transactions that it took. */
+  readonly anchors: number;
+}
+
+/** What comes to the chain, until as many jobs as expected have a report, or time is up. */
+async function watchReports({ client, leaf }: Market, expected: number): Promise<Reported> {
   const reports = new Map<bigint, number>();
+  let anchors = 0;
   const enough = new AbortController();
   const onEvent = (event: LedgerEvent): void => {
+    if (event.kind === 'receipts-anchored') anchors += 1;
     if (event.kind !== 'job-reported' || event.token !== leaf) return;
     reports.set(event.job, (reports.get(event.job) ?? 0) + 1);
     if (reports.size === expected) enough.abort();
@@ -146,7 +157,7 @@ async function watchReports({ client, leaf }: Market, expected: number): Promise
     fromBlock: (await ledger.head()).block,
     signal: AbortSignal.any([enough.signal, AbortSignal.timeout(ANCHOR_MS)]),
   });
-  return reports;
+  return { reports, anchors };
 }
 
 /** The same work without a daemon: the operator as a plain process, as many at a time as the daemon runs. */

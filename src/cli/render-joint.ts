@@ -79,7 +79,7 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
     `  ${mark(agreed)} both ends of each link counted and hashed the same messages, and signed it`,
     `  ${mark(true)} the banks sent ${dealer} ${renderSize(toDealer)}: the set-up and the figures asked for`,
     `  ${mark(onChain.every(({ anchored }) => anchored === 'on chain'))} receipts on chain: ${byOwner.join(', ')}`,
-    chalk.dim(`    that of ${dealer} stays at its daemon; the others name its signed decision`),
+    chalk.dim(`    ${dealer} brought no data, so no report; the others name its decision`),
     `  ${chalk.cyan('→')} what the banks sent each other is masked, and random to its receiver but for`,
     chalk.dim('    the shuffled scores of held-out rows: tests/unit/privacy/transcripts.test.ts'),
     `  ${chalk.cyan('→')} each bank learned how many customers the other has, and which of its own`,

@@ -16,7 +16,7 @@ export interface JointEvidence {
     readonly token: TokenId;
     /** Digest of the signed receipt. */
     readonly receipt: Bytes32;
-    /** `helper`: it stays at its daemon, the chain takes reports of data only. */
+    /** `helper`: anchored without a report, since the chain takes reports of data only. */
     readonly anchored: 'on chain' | 'not yet' | 'helper';
   }[];
   /** One for each direction of each link. */
