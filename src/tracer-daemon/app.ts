@@ -13,7 +13,9 @@ import { evidenceRoutes } from './routes/evidence.js';
 import { grantRoutes } from './routes/grants.js';
 import { jobRoutes } from './routes/jobs.js';
 import { liveRoutes } from './routes/live.js';
+import { nameRoutes } from './routes/names.js';
 import { overviewRoutes } from './routes/overview.js';
+import { partyRoutes } from './routes/parties.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { type Metrics, metricsRoute, statusRoutes } from './routes/status.js';
 import { tokenRoutes } from './routes/tokens.js';
@@ -47,7 +49,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
   app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
   app.use(evidenceRoutes(deps));
-  app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps));
+  app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps), nameRoutes(deps), partyRoutes(deps));
   app.use(notFound);
   app.use(problemHandler(deps));
   return app;

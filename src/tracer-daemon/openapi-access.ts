@@ -89,6 +89,24 @@ export const accessPaths = {
     get: { ...proven, summary: 'Runs by state, limits, health and peers; for the owner', responses: json('200', 'overview') },
   },
   '/v1/settings': { get: { ...proven, summary: 'What the owner has configured, without secrets', responses: json('200', 'settings') } },
+  '/v1/names': {
+    get: {
+      ...proven,
+      summary: 'What tokens and organizations are called; for the owner',
+      parameters: [
+        { name: 'ids', in: 'query', schema: { type: 'string', minLength: 1, maxLength: 8000 }, description: 'at most 100, by commas' },
+      ],
+      responses: json('200', 'names by id'),
+    },
+  },
+  '/v1/jobs/{id}/parties': {
+    get: {
+      ...proven,
+      summary: 'Who takes part in the job, and what each has reported on chain',
+      parameters: [id],
+      responses: json('200', 'parties'),
+    },
+  },
   '/v1/events': {
     get: {
       ...proven,

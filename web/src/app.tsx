@@ -3,6 +3,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { Http } from './api/http.js';
 import { Live } from './api/live.js';
+import { Names } from './api/names.js';
 import type { Home, Role } from './api/types.js';
 import { firstLanguage, type Language } from './language.js';
 import { Router } from './router.js';
@@ -13,6 +14,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 export interface App {
   readonly http: Http;
   readonly live: Live;
+  readonly names: Names;
   readonly router: Router;
   readonly home: Signal<Home | undefined>;
   readonly language: Signal<Language>;
@@ -29,6 +31,7 @@ export function createApp(): App {
   return {
     http,
     live: new Live(http.url('/v1/events'), signedOut),
+    names: new Names(http),
     router: new Router(),
     home,
     language: signal(remembered('language', ['en', 'zh']) ?? firstLanguage()),

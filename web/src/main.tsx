@@ -20,6 +20,11 @@ effect(() => {
   else app.live.start();
 });
 
+// A token that was just minted may have a name now.
+app.live.subscribe((topic) => {
+  if (topic === 'chain' || topic === 'everything') app.names.forgetUnknown();
+});
+
 const root = document.getElementById('app');
 if (root !== null)
   render(

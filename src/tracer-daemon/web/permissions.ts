@@ -13,6 +13,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'DELETE /v1/session': proving,
   'GET /v1/events': proving,
   'GET /v1/overview': looking,
+  'GET /v1/names': proving,
   'GET /v1/settings': running,
   'GET /v1/tokens': owner,
   'POST /v1/tokens': owner,
@@ -26,6 +27,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
 
   'GET /v1/jobs': proving,
   'GET /v1/jobs/:id': proving,
+  'GET /v1/jobs/:id/parties': proving,
   'GET /v1/jobs/:id/decision': proving,
   'GET /v1/jobs/:id/receipt': proving,
   'GET /v1/jobs/:id/evidence': proving,

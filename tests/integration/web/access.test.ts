@@ -170,6 +170,8 @@ describe('sessions and roles', () => {
         'GET /v1/jobs/{id}',
         'GET /v1/jobs/{id}/decision',
         'GET /v1/jobs/{id}/receipt',
+        'GET /v1/jobs/{id}/parties',
+        'GET /v1/names',
       ];
       const viewer = [
         ...auditor,
@@ -196,6 +198,7 @@ describe('sessions and roles', () => {
       'POST /v1/assets': { token, path: '/nowhere' },
       'POST /v1/documents': { documents: [{}] },
     };
+    const queries: Readonly<Record<string, string>> = { 'GET /v1/names': `?ids=${token}` };
     const proven = Object.entries(openApi.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, described]) => ('security' in described ? [`${method.toUpperCase()} ${path}`] : [])),
     );
@@ -204,7 +207,7 @@ describe('sessions and roles', () => {
       const { secret } = await tokenFor(role);
       for (const name of proven) {
         const [method = '', path = ''] = name.split(' ');
-        const filled = path.replace('{token}', token).replace(/\{\w+\}/g, 'x');
+        const filled = path.replace('{token}', token).replace(/\{\w+\}/g, 'x') + (queries[name] ?? '');
         const body = bodies[name] ?? (method === 'POST' ? {} : undefined);
         const stream = await client().open(method, filled, body, { authorization: `Bearer ${secret}` });
         const chunks: Buffer[] = [];

@@ -2,6 +2,7 @@ import { useQuery } from '../../api/query.js';
 import type { HeldAsset } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
 import { bytes, Card, Empty, PageHead, ProblemView, Sentence, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { Name } from '../../ui/name.js';
 import { assetsText } from './text.js';
 
 export function AssetsPage() {
@@ -19,7 +20,7 @@ export function AssetsPage() {
       )}
       <div class="grid">
         {data?.assets.map((asset) => (
-          <Card key={asset.token} title={asset.name ?? <ShortId id={asset.token} />}>
+          <Card key={asset.token} title={<Name id={asset.token} />}>
             <dl class="facts">
               <div>
                 <dt>{text.token}</dt>

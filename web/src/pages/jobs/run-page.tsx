@@ -7,6 +7,7 @@ import { useWords } from '../../i18n.js';
 import { Button, bytes, Card, Empty, Field, PageHead, ProblemView, Sentence, ShortId, Skeleton, Time } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
 import { Dialog } from '../../ui/dialog.js';
+import { Name } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
 import { DecisionCard } from './decision-card.js';
 import { LogCard } from './log-card.js';
@@ -40,7 +41,7 @@ export function RunPage({ id }: { id: string }) {
         title={`${text.job} ${run.job}`}
         about={
           <>
-            <RunBadge state={run.state} /> <ShortId id={run.token} />
+            <RunBadge state={run.state} /> <Name id={run.token} />
           </>
         }
       >
@@ -136,13 +137,13 @@ function FactsCard({ run }: { run: Run }) {
     <Card>
       <dl class="facts">
         <Fact name={text.algorithm}>
-          <ShortId id={run.algorithm} link={`#/lineage/${run.algorithm}`} />
+          <Name id={run.algorithm} link={`#/lineage/${run.algorithm}`} />
         </Fact>
         <Fact name={text.token}>
-          <ShortId id={run.token} link={`#/assets/${run.token}`} />
+          <Name id={run.token} link={`#/assets/${run.token}`} />
         </Fact>
         <Fact name={text.consumer}>
-          <ShortId id={run.consumer} />
+          <Name id={run.consumer} />
         </Fact>
         <Fact name={text.asked}>
           <Time at={run.createdAt} />

@@ -2,6 +2,7 @@ import type { Run } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
 import { Card, Time } from '../../ui/basics.js';
 import { RunBadge } from '../../ui/run-badge.js';
+import { Parties } from './parties.js';
 import { jobsText } from './text.js';
 import type { RunEvents } from './use-run-events.js';
 
@@ -15,6 +16,7 @@ export function TimelineCard({ run, events }: { run: Run; events: RunEvents }) {
   ].sort((a, b) => a.time - b.time);
   return (
     <Card title={text.timeline}>
+      <Parties run={run} />
       <ol class="timeline">
         {steps.map(({ time, stage, said }, i) => (
           <li key={`${time}-${stage?.state ?? said}-${i}`} class={stage === undefined ? 'said' : ''}>

@@ -1,7 +1,8 @@
 import { useQuery } from '../../api/query.js';
 import type { Run } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
-import { bytes, Card, ShortId } from '../../ui/basics.js';
+import { bytes, Card } from '../../ui/basics.js';
+import { Name } from '../../ui/name.js';
 import { jobsText } from './text.js';
 
 interface Count {
@@ -37,7 +38,7 @@ export function TrafficCard({ run }: { run: Run }) {
           {peers.map(({ organization, sent, received }) => (
             <tr key={organization}>
               <td>
-                <ShortId id={organization} />
+                <Name id={organization} />
               </td>
               <td class="number">{sent ? bytes(sent.bytes) : '–'}</td>
               <td class="number">{received ? bytes(received.bytes) : '–'}</td>

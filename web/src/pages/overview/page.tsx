@@ -2,8 +2,9 @@ import type { ComponentChildren } from 'preact';
 import { useQuery } from '../../api/query.js';
 import { isEnded, type Overview, type Run } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
-import { Badge, bytes, Card, Empty, PageHead, ProblemView, ShortId, Skeleton, type Tone } from '../../ui/basics.js';
+import { Badge, bytes, Card, Empty, PageHead, ProblemView, Skeleton, type Tone } from '../../ui/basics.js';
 import { Icon } from '../../ui/icon.js';
+import { Name } from '../../ui/name.js';
 import { RunRows } from '../jobs/run-rows.js';
 import { useRuns } from '../jobs/use-runs.js';
 import { overviewText } from './text.js';
@@ -111,7 +112,7 @@ function HealthCards({ overview }: { overview: Overview }) {
           <ul class="peers">
             {links.peers.map((peer) => (
               <li key={peer.peer}>
-                <ShortId id={peer.peer} />
+                <Name id={peer.peer} />
                 <Badge tone={peer.isConnected ? 'good' : 'plain'}>{peer.isConnected ? text.connected : text.away}</Badge>
                 <span class="muted">
                   {bytes(peer.bytesSent)} {text.sent}, {bytes(peer.bytesReceived)} {text.received}

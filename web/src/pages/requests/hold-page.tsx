@@ -4,6 +4,7 @@ import { useApp, useRole } from '../../app.js';
 import { useWords } from '../../i18n.js';
 import { Badge, Button, bytes, Card, Field, PageHead, ProblemView, Sentence, ShortId } from '../../ui/basics.js';
 import { ClauseList } from '../../ui/clause-list.js';
+import { Name } from '../../ui/name.js';
 import { CodeCard } from './code-card.js';
 import { Deadline } from './deadline.js';
 import type { Hold } from './hold.js';
@@ -61,19 +62,19 @@ function FactsCard({ hold: { run, data } }: { hold: Hold }) {
         <div>
           <dt>{text.asset}</dt>
           <dd>
-            <ShortId id={run.token} link={`#/assets/${run.token}`} />
+            <Name id={run.token} link={`#/assets/${run.token}`} />
           </dd>
         </div>
         <div>
           <dt>{text.consumer}</dt>
           <dd>
-            <ShortId id={run.consumer} />
+            <Name id={run.consumer} />
           </dd>
         </div>
         <div>
           <dt>{text.algorithm}</dt>
           <dd>
-            <ShortId id={run.algorithm} link={`#/lineage/${run.algorithm}`} />
+            <Name id={run.algorithm} link={`#/lineage/${run.algorithm}`} />
           </dd>
         </div>
         {data && (
