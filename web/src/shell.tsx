@@ -12,10 +12,11 @@ import { SettingsPage } from './pages/settings/page.js';
 import { SignInPage } from './pages/sign-in/page.js';
 import { VerifyPage } from './pages/verify/page.js';
 import { shellText } from './shell-text.js';
-import { Button, Empty, ProblemView, ShortId, Skeleton } from './ui/basics.js';
+import { Button, Empty, ProblemView, Skeleton } from './ui/basics.js';
 import { common } from './ui/common-text.js';
 import { Icon, type IconName } from './ui/icon.js';
 import { Lazy } from './ui/lazy.js';
+import { NameOrId } from './ui/name.js';
 import { Tastes } from './ui/tastes.js';
 
 interface PageEntry {
@@ -104,8 +105,8 @@ function Sidebar({ pages: entries, current }: { pages: readonly PageEntry[]; cur
       <div class="brand">
         <img src="./icon.svg" alt="" width="28" height="28" />
         <div>
-          <strong>{text.brand}</strong>
-          {home.value !== undefined && <ShortId id={home.value.organization} />}
+          <strong>{home.value !== undefined && <NameOrId id={home.value.organization} />}</strong>
+          <span class="muted">{text.brand}</span>
         </div>
         <LiveDot />
       </div>

@@ -171,6 +171,7 @@ describe('sessions and roles', () => {
         'GET /v1/jobs/{id}/decision',
         'GET /v1/jobs/{id}/receipt',
         'GET /v1/jobs/{id}/parties',
+        'GET /v1/jobs/{id}/evidence',
         'GET /v1/names',
       ];
       const viewer = [
@@ -198,7 +199,7 @@ describe('sessions and roles', () => {
       'POST /v1/assets': { token, path: '/nowhere' },
       'POST /v1/documents': { documents: [{}] },
     };
-    const queries: Readonly<Record<string, string>> = { 'GET /v1/names': `?ids=${token}` };
+    const queries: Readonly<Record<string, string>> = { 'GET /v1/names': `?ids=${encodeURIComponent(token)}` };
     const proven = Object.entries(openApi.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, described]) => ('security' in described ? [`${method.toUpperCase()} ${path}`] : [])),
     );

@@ -30,7 +30,7 @@ export class Names {
     this.#wanted = new Set();
     for (let start = 0; start < ids.length; start += MOST) {
       const some = ids.slice(start, start + MOST);
-      this.http.get<{ names: Readonly<Record<string, string>> }>(`/v1/names?ids=${some.join(',')}`).then(
+      this.http.get<{ names: Readonly<Record<string, string>> }>(`/v1/names?ids=${encodeURIComponent(some.join(','))}`).then(
         ({ names }) => {
           for (const [id, name] of Object.entries(names)) {
             const known = this.#known.get(id);

@@ -2,7 +2,7 @@ import { useQuery } from '../../api/query.js';
 import type { HeldAsset } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
 import { bytes, Card, Empty, PageHead, ProblemView, Sentence, ShortId, Skeleton, Time } from '../../ui/basics.js';
-import { Name } from '../../ui/name.js';
+import { NameOrId } from '../../ui/name.js';
 import { assetsText } from './text.js';
 
 export function AssetsPage() {
@@ -20,7 +20,7 @@ export function AssetsPage() {
       )}
       <div class="grid">
         {data?.assets.map((asset) => (
-          <Card key={asset.token} title={<Name id={asset.token} />}>
+          <Card key={asset.token} title={<NameOrId id={asset.token} />}>
             <dl class="facts">
               <div>
                 <dt>{text.token}</dt>
