@@ -20,11 +20,12 @@ const filters: readonly Filter[] = ['all', 'live', 'ended'];
 const ROW_PX = 52;
 
 function RunList() {
+  const { names } = useApp();
   const text = useWords(jobsText);
   const { runs, problem, isLoading } = useRuns();
   const [words, setWords] = useState('');
   const [filter, setFilter] = useState<Filter>('all');
-  const shown = runs.filter((run) => fits(run, filter, words.trim().toLowerCase()));
+  const shown = runs.filter((run) => fits(run, filter, words.trim().toLowerCase(), (id) => names.of(id).value ?? ''));
   return (
     <>
       <PageHead title={text.title} about={text.about} />
@@ -69,9 +70,9 @@ function RunList() {
   );
 }
 
-function fits(run: Run, filter: Filter, words: string): boolean {
+function fits(run: Run, filter: Filter, words: string, nameOf: (id: string) => string): boolean {
   if (filter !== 'all' && isEnded(run.state) !== (filter === 'ended')) return false;
-  return (
-    words === '' || [run.job, run.token, run.algorithm, run.consumer, run.id, run.state].some((fact) => fact.toLowerCase().includes(words))
-  );
+  if (words === '') return true;
+  const ids = [run.token, run.algorithm, run.consumer];
+  return [run.job, run.id, run.state, ...ids, ...ids.map(nameOf)].some((fact) => fact.toLowerCase().includes(words));
 }
