@@ -1,7 +1,7 @@
 import type { SimulatedInput } from '../actions/job/simulated-seats.js';
 import { isObject, type JsonObject } from '../documents/canonical.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
-import { readJsonInput } from './input-files.js';
+import { readInput, readJsonInput } from './input-files.js';
 
 /** `2=<file>` or `<seat>:2=<file>`. @throws DT_INPUT_INVALID */
 export function parseSimulatedInput(text: string): SimulatedInput {
@@ -11,6 +11,15 @@ export function parseSimulatedInput(text: string): SimulatedInput {
     throw new ToolkitError('DT_INPUT_INVALID', { what: '--input', reason });
   }
   return { number, path, ...(seat !== undefined && { seat }) };
+}
+
+/** Bytes of the operator's file. @throws DT_INPUT_FILE; DT_INPUT_INVALID for one in Python */
+export async function readSimulatedOperator(path: string): Promise<Buffer> {
+  const bytes = await readInput(path);
+  if (!path.endsWith('.py') && !/^#!.*python/.test(bytes.toString('latin1', 0, 100))) return bytes;
+  const reason =
+    'a joint operator is JavaScript (.mjs or .js) today; Python runs as an operator of one owner alone: `dt system op`, `dt job exec`';
+  throw new ToolkitError('DT_INPUT_INVALID', { what: path, reason });
 }
 
 /** @throws DT_INPUT_FILE, DT_INPUT_JSON, DT_INPUT_INVALID */

@@ -85,10 +85,16 @@ function judge(lower: Exclude<Constraint, { kind: 'unknown' | 'keys' }>, offer: 
   if (upper.kind === 'match')
     return isWithin(lower.schema, upper.schema, effort)
       ? pass('match')
-      : fail('match', `a $match that is provably within ${text(lower.schema)}`);
+      : fail('match', `a $match that is provably within ${text(lower.schema)}${typeHint(lower.schema, upper.schema)}`);
   if (open.length > 0) return fail('match', `a fixed value, or a $match within ${text(lower.schema)}`);
   const reason = mismatchOf(lower.schema, offer, effort);
   return reason === undefined ? pass('match') : fail('match', `${wish(lower)} (${brief(reason)})`);
+}
+
+/** Bounds say nothing of values of other types: `{"minimum": 1}` accepts null and every text. */
+function typeHint(lower: Json, upper: Json): string {
+  if (!isObject(lower) || !isObject(upper) || lower['type'] === undefined || upper['type'] !== undefined) return '';
+  return `; without "type": ${text(lower['type'])} it also lets other types pass, as null`;
 }
 
 function checkKeys(keys: JsonObject, offer: JsonObject, site: Site, run: Run): void {

@@ -21,12 +21,11 @@ export default class JobSimulate extends BaseCommand<typeof JobSimulate> {
 
   override async run() {
     const { simulateJob } = await import('../../actions/job/simulate-job.js');
-    const { parseSimulatedInput, readSimulatedArguments } = await import('../../cli/simulation-input.js');
-    const { readInput } = await import('../../cli/input-files.js');
+    const { parseSimulatedInput, readSimulatedArguments, readSimulatedOperator } = await import('../../cli/simulation-input.js');
     const { renderSimulation, renderSimulationWarning, simulationListener } = await import('../../cli/render-simulation.js');
     const { endWithError, untilInterrupted } = await import('../../cli/watch-job.js');
     const { flags, args } = this;
-    const operator = await readInput(await this.ask(args.operator, 'File of the operator', 'operator'));
+    const operator = await readSimulatedOperator(await this.ask(args.operator, 'File of the operator', 'operator'));
     const jobArgs = await readSimulatedArguments(await this.ask(flags.args, 'File with the arguments', 'args'));
     const inputs = (flags.input ?? []).map(parseSimulatedInput);
     this.logToStderr(renderSimulationWarning());

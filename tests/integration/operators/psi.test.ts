@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evaluateParameters } from '../../../src/constraints/evaluate.js';
 import type { JsonObject } from '../../../src/documents/canonical.js';
@@ -72,6 +72,29 @@ describe('the cases of PETPlatform', () => {
     expect(ids.reduce((sum, id) => sum + id, 0)).toBe(161_596);
     for (const report of reports(runs))
       expect(report).toMatchObject({ protocol, reason: 'demanded by the job', size: 569, ids: { own: 569, peer: 569 } });
+  });
+
+  it('the request of the peer, in the words of this one', async () => {
+    const { mission_params: mission } = JSON.parse(readFileSync(join(vectors, 'psi@1.json'), 'utf8')) as {
+      mission_params: Record<'party_a' | 'party_b', { column_name: string; inputs: { data: string }; outputs: { data: string } }>;
+    };
+    const { party_a: a, party_b: b } = mission;
+    const data = (path: string) => ({ path: join(vectors, path.replace('data/', '')) });
+    const file = (path: string): string => path.replace('data/', '');
+    const args = {
+      party_id: 0,
+      inputs: { 0: `./inputs/${file(a.inputs.data)}`, 1: `./inputs/${file(b.inputs.data)}` },
+      exec_endpoints: endpoints,
+      model_args: { columns: { 0: a.column_name, 1: b.column_name } },
+      outputs: { 0: `./outputs/a/${a.outputs.data}`, 1: `./outputs/b/${b.outputs.data}` },
+    };
+    const runs = await runJoint('psi.mjs', args, [
+      { name: 'party_a', inputs: { 0: { file: file(a.inputs.data), data: data(a.inputs.data) } } },
+      { name: 'party_b', inputs: { 1: { file: file(b.inputs.data), data: data(b.inputs.data) } } },
+    ]);
+    expect(exits(runs)).toEqual(well);
+    for (const [i, name] of ['a/data/psi_result.csv', 'b/data/psi_result.csv'].entries())
+      expect(runs[i]?.outputs[name]?.trimEnd().split('\n')).toHaveLength(570);
   });
 
   it('digits 0 to 9 with 5 to 14', async () => {
@@ -366,6 +389,10 @@ describe('what an owner demands in the constraint of its token', () => {
     expect(refused({ type: 'integer', minimum: 100 })).toEqual([]);
     // Without its type it would also let null pass, which is no number at all.
     expect(refused({ minimum: 100 })).toEqual(['/model_args/min_intersection']);
+    const [clause] = evaluateParameters(template, demanded({ minimum: 100 }), site, false).filter(({ passed }) => !passed);
+    expect(clause?.wouldPass).toBe(
+      'a $match that is provably within {"minimum":0,"type":"integer"}; without "type": "integer" it also lets other types pass, as null',
+    );
   });
 
   it.each([

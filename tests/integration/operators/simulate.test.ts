@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SimulatedShare, type Simulation, simulateJob } from '../../../src/actions/job/simulate-job.js';
 import type { SimulatedInput } from '../../../src/actions/job/simulated-seats.js';
+import { readSimulatedOperator } from '../../../src/cli/simulation-input.js';
 import type { JsonObject } from '../../../src/documents/canonical.js';
 import { jsonDt, runDt } from '../../unit/commands/dt-program.js';
 
@@ -333,6 +334,16 @@ describe('what is refused before anything runs', () => {
     await refuse(args, [a, b, { ...c, path: join(folder, 'none.csv') }], { code: 'DT_INPUT_FILE' });
     await refuse(args, [a, b, { ...c, path: folder }], { code: 'DT_INPUT_FILE' });
     await refuse({ ...args, inputs: { '0': '/etc/passwd' } }, [a, b, c], { message: expect.stringContaining('./inputs/data.csv') });
+  });
+
+  it('an operator in Python, which cannot talk to its peers', async () => {
+    const reason = /a joint operator is JavaScript/;
+    await expect(readSimulatedOperator(file('sum.py', 'import json\n'))).rejects.toMatchObject({
+      code: 'DT_INPUT_INVALID',
+      message: expect.stringMatching(reason),
+    });
+    await expect(readSimulatedOperator(file('sum', '#!/usr/bin/env python3\n'))).rejects.toThrow(reason);
+    expect(String(await readSimulatedOperator(file('sum.mjs', '// python\n')))).toBe('// python\n');
   });
 
   it('flags that say nothing', async () => {
