@@ -249,6 +249,26 @@ export const errorTable = {
     5,
     403,
   ),
+  DT_POLICY_OUTPUT: row(
+    'Output {name} may not leave by the rule {pointer} of {id}: {reason}.',
+    "Change the operator or its arguments so that what it writes fits the rule; `dt asset show --dt {id}` shows the owner's rules.",
+    5,
+    403,
+  ),
+  DT_POLICY_REFUSED: row('The owner refused {what} of job {id}: {reason}', 'Ask the owner; a new job asks again.', 5, 403),
+  DT_POLICY_NO_ANSWER: row(
+    'The owner did not say by {deadline} whether {what} of job {id} may be.',
+    'Ask the owner to answer in time, then add a new job.',
+    5,
+    403,
+  ),
+  DT_POLICY_NO_HOLD: row('Nothing of {id} waits for your word.', 'Run `dt asset holds` to see what does.', 5, 404),
+  DT_POLICY_CHANGED: row(
+    'What waits at {id} is not what this answer is about: {actual} instead of {subject}.',
+    'Look at it again with `dt asset holds`, and answer to what it shows now.',
+    5,
+    409,
+  ),
   DT_POLICY_FIXED_PARAMETER: row(
     'The request names {key}, which the asset already fixes.',
     'Leave it out: arguments come from the algorithm, not from the request.',
@@ -537,7 +557,7 @@ export const errorTable = {
   ),
   DT_JOB_CANCELED: row('Job {id} was canceled by {by}: {reason}', 'Run it again with `dt job rerun {id}`.', 8, 409),
   DT_JOB_ENDED: row('The operator was ended from outside: {reason}', 'Ask for the state of the job: `dt job status`.', 8, 409),
-  DT_JOB_REVOKED: row('A grant of job {id} was revoked while it ran.', 'Ask the owner for a new grant.', 8, 403),
+  DT_JOB_REVOKED: row('Job {id} lost what it was allowed by: {reason}.', 'Ask the owner for a new grant, then run it again.', 8, 403),
   DT_JOB_INTERRUPTED: row(
     'The daemon stopped while job {id} ran, and its {limit} attempts are used up.',
     'Run it again with `dt job rerun {id}`.',

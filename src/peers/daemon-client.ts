@@ -5,11 +5,13 @@ import { authorizationHeader, computeBody, grantBody } from '../documents/job/wi
 import { isErrorCode } from '../errors/codes.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { type DaemonIdentity, parseDaemonIdentity } from './daemon-identity.js';
+import { type HoldView, parseHoldView } from './hold-view.js';
 import { parseRunView, type RunView } from './run-view.js';
 import { type ServerEvent, serverEvents } from './server-events.js';
 import { freshEnvelope, signRequest, type TypedDataSigner } from './signer.js';
 
 export type { DaemonIdentity } from './daemon-identity.js';
+export type { HoldView } from './hold-view.js';
 export type { OutputView, RunView } from './run-view.js';
 
 export interface DaemonClientOptions {
@@ -123,6 +125,16 @@ export class DaemonClient {
     const said = (value: unknown): 'ok' | 'failed' => (value === 'ok' ? 'ok' : 'failed');
     if (typeof chain !== 'string') throw new ToolkitError('DT_PEER_ANSWER', { url: this.url, reason: 'it tells nothing of its chain' });
     return { chain: said(chain), store: said(store) };
+  }
+
+  /** What waits for the owner. @throws DT_AUTH_FORBIDDEN for anyone else */
+  async holds(): Promise<readonly HoldView[]> {
+    return this.list(await this.call('GET', '/v1/holds', undefined), 'holds', (hold) => parseHoldView(hold, this.url));
+  }
+
+  /** The owner's word. `subject`: of what was looked at. @throws DT_POLICY_CHANGED, DT_JOB_STATE */
+  async answer(id: string, outcome: 'approve' | 'refuse', body: { readonly reason: string; readonly subject: Bytes32 }): Promise<RunView> {
+    return this.run(await this.call('POST', `/v1/jobs/${encodeURIComponent(id)}/${outcome}`, body));
   }
 
   async receipt(id: string): Promise<JsonObject> {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../documents/canonical.js';
 import { type Address, type Bytes32, parseAddress, parseBytes32, parseTokenId, type TokenId } from '../documents/ids.js';
+import { type OwnerAnswer, parseOwnerAnswer } from '../documents/receipt/receipt.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 
 /** One party's run as a daemon tells it to the consumer or the owner. */
@@ -15,6 +16,11 @@ export interface RunView {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
+  /** Of a run that waits for its owner: until when. */
+  readonly deadlineAt?: string;
+  /** The owner's word on the request, and on the outputs. */
+  readonly approval?: OwnerAnswer;
+  readonly hold?: OwnerAnswer;
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string; readonly details?: JsonObject };
   readonly outputs: readonly OutputView[];
   readonly receipt?: Bytes32;
@@ -25,6 +31,8 @@ export interface OutputView {
   readonly name: string;
   readonly sizeBytes: number;
   readonly sha256: Bytes32;
+  /** Its content stays with the owner. */
+  readonly recipient?: 'owner';
 }
 
 /** Far above what a daemon releases; below what would choke who reads it. */
@@ -47,9 +55,13 @@ export function parseRunView(value: unknown, url: string): RunView {
     const found = value[key];
     return typeof found === 'string' ? found : fail(key);
   };
-  const time = (key: 'startedAt' | 'finishedAt') => (value[key] === undefined ? {} : { [key]: text(key) });
+  const time = (key: 'startedAt' | 'finishedAt' | 'deadlineAt') => (value[key] === undefined ? {} : { [key]: text(key) });
   const count = (key: string, found: unknown): number =>
     typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 ? found : fail(key);
+  const answer = (key: 'approval' | 'hold') => {
+    if (value[key] === undefined) return {};
+    return checked(key, (found) => ({ [key]: parseOwnerAnswer(found) }));
+  };
   const outputs = value['outputs'];
   if (!Array.isArray(outputs) || outputs.length > MOST_OUTPUTS) return fail('outputs');
   return {
@@ -64,15 +76,27 @@ export function parseRunView(value: unknown, url: string): RunView {
     createdAt: text('createdAt'),
     ...time('startedAt'),
     ...time('finishedAt'),
+    ...time('deadlineAt'),
+    ...answer('approval'),
+    ...answer('hold'),
     ...(value['failure'] !== undefined && { failure: parseFailure(value['failure']) ?? fail('failure') }),
-    outputs: outputs.map((output: unknown): OutputView => {
-      if (!isObject(output) || typeof output['name'] !== 'string') return fail('outputs');
-      const { name, sizeBytes, sha256 } = output;
-      return { name, sizeBytes: count('outputs', sizeBytes), sha256: checked('outputs', () => parseBytes32(sha256)) };
-    }),
+    outputs: outputs.map((output: unknown) => parseOutputView(output, fail)),
     ...(value['receipt'] !== undefined && { receipt: checked('receipt', (found) => parseBytes32(found)) }),
     settlement: text('settlement'),
   };
+}
+
+/** @param fail throws, naming the key */
+export function parseOutputView(output: unknown, fail: (key: string) => never): OutputView {
+  if (!isObject(output)) return fail('outputs');
+  const { name, sizeBytes, sha256, recipient } = output;
+  if (typeof name !== 'string' || typeof sizeBytes !== 'number' || !Number.isSafeInteger(sizeBytes) || sizeBytes < 0)
+    return fail('outputs');
+  try {
+    return { name, sizeBytes, sha256: parseBytes32(sha256), ...(recipient === 'owner' && { recipient }) };
+  } catch {
+    return fail('outputs');
+  }
 }
 
 function parseFailure(value: unknown): RunView['failure'] {

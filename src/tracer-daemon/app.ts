@@ -11,6 +11,7 @@ import { assetRoutes } from './routes/assets.js';
 import { documentRoutes } from './routes/documents.js';
 import { evidenceRoutes } from './routes/evidence.js';
 import { grantRoutes } from './routes/grants.js';
+import { holdRoutes } from './routes/holds.js';
 import { jobRoutes } from './routes/jobs.js';
 import { liveRoutes } from './routes/live.js';
 import { nameRoutes } from './routes/names.js';
@@ -48,7 +49,7 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
   );
   app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
   app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
-  app.use(evidenceRoutes(deps));
+  app.use(evidenceRoutes(deps), holdRoutes(deps));
   app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps), nameRoutes(deps), partyRoutes(deps));
   app.use(notFound);
   app.use(problemHandler(deps));
@@ -69,7 +70,7 @@ function audit(deps: Pick<DaemonDeps, 'store' | 'log' | 'now'>, metrics: Metrics
       const via = access && `${access.role}: ${access.subject}`;
       const { method, ip: from } = request;
       deps.log.debug({ method, route, status: response.statusCode, ms: deps.now() - started, requester, via, from }, 'request');
-      if (!/^\/v1\/(jobs|grants|assets|documents|tokens|sessions?\b)/.test(request.path)) return;
+      if (!/^\/v1\/(jobs|holds|grants|assets|documents|tokens|sessions?\b)/.test(request.path)) return;
       deps.store.requests
         .record({
           time: started,

@@ -1,5 +1,7 @@
 import { patterns } from '../documents/schema.js';
 import { accessPaths } from './openapi-access.js';
+import { holdPaths, ownerAnswer } from './openapi-holds.js';
+import { runStates } from './store/run-state.js';
 
 const tokenId = { type: 'string', pattern: patterns.tokenId, example: `dt:ownership:${'0'.repeat(63)}1` } as const;
 const bytes32 = { type: 'string', pattern: '^0x[0-9a-fA-F]{64}$' } as const;
@@ -28,11 +30,14 @@ const run = {
     algorithm: tokenId,
     token: tokenId,
     consumer: address,
-    state: { enum: ['queued', 'staging', 'running', 'releasing', 'settling', 'succeeded', 'failed', 'canceled', 'refused'] },
+    state: { enum: runStates },
     attempt: { type: 'integer' },
     createdAt: text,
     startedAt: text,
     finishedAt: text,
+    deadlineAt: { ...text, description: 'until when it waits for its owner' },
+    approval: ref('OwnerAnswer'),
+    hold: ref('OwnerAnswer'),
     failure: { type: 'object', properties: { code: text, message: text, hint: text, details: { type: 'object' } } },
     outputs: { type: 'array', items: ref('Output') },
     receipt: bytes32,
@@ -240,6 +245,7 @@ export const openApi = {
       },
     },
     ...accessPaths,
+    ...holdPaths,
     '/ipfs/{cid}': {
       get: {
         summary: 'Trustless gateway: a document by its CID, as raw block or CAR',
@@ -302,8 +308,9 @@ export const openApi = {
       Output: {
         type: 'object',
         required: ['name', 'sizeBytes', 'sha256'],
-        properties: { name: text, sizeBytes: { type: 'integer' }, sha256: bytes32 },
+        properties: { name: text, sizeBytes: { type: 'integer' }, sha256: bytes32, recipient: { const: 'owner' } },
       },
+      OwnerAnswer: ownerAnswer,
       Run: run,
       // What the assets fix may not be named here; the pipeline refuses it with DT_POLICY_FIXED_PARAMETER, so the schema stays open.
       ComputeRequest: {

@@ -16,6 +16,8 @@ export async function fetchOutputs(party: Party, run: RunView, folder: string): 
   if (!isFinalState(run.state)) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.job, state: run.state });
   const files: string[] = [];
   for (const output of run.outputs) {
+    // Its owner has kept it; the receipt names it.
+    if (output.recipient === 'owner') continue;
     const file = join(folder, safeName(output.name, party));
     try {
       await mkdir(dirname(file), { recursive: true });

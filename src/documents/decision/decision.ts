@@ -21,7 +21,8 @@ export type ClauseRule =
   | 'spec'
   | 'joint'
   | 'release'
-  | 'runs';
+  | 'runs'
+  | 'approval';
 
 /** One condition that was checked. Failed ones say what would pass. */
 export interface Clause {

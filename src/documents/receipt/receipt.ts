@@ -86,7 +86,8 @@ export interface Receipt {
   /** What it printed. */
   readonly log?: { readonly sizeBytes: number; readonly sha256: Bytes32 };
   readonly hold?: OwnerAnswer;
-  readonly outputs: readonly FileDigest[];
+  /** `recipient`: who may read it, the consumer where nothing is said. */
+  readonly outputs: readonly (FileDigest & { readonly recipient?: 'owner' })[];
   /** How many files the operator wrote that the asset does not let out. */
   readonly withheld?: number;
   readonly joint?: JointRecord;
@@ -161,6 +162,9 @@ const answer = {
   required: ['outcome', 'at', 'subject'],
   properties: { outcome: { enum: ['approved', 'refused', 'expired'] }, at: time, by: address, reason: text, subject: bytes32 },
 } as const;
+
+/** @throws DT_DOCUMENT_INVALID */
+export const parseOwnerAnswer = documentParser<OwnerAnswer>('answer of an owner', answer);
 
 /** A receipt from outside. Keys that this version does not know stay: they are signed, too. @throws DT_DOCUMENT_INVALID */
 export const parseSignedReceipt = documentParser<SignedReceipt>('receipt', {

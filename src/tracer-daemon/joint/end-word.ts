@@ -34,7 +34,7 @@ export function endWord(error: unknown): EndWord | undefined {
 
 /** Of a run that was ended from outside. */
 export function abortWord({ abort }: RunAborted): Pick<EndWord, 'code' | 'message'> {
-  if (abort.kind === 'revoked') return { code: 'DT_JOB_REVOKED', message: 'a grant was revoked' };
+  if (abort.kind === 'revoked') return { code: 'DT_JOB_REVOKED', message: abort.reason ?? 'a grant was revoked' };
   const why = abort.reason === undefined ? '' : `: ${abort.reason}`;
   return { code: 'DT_JOB_CANCELED', message: `it was canceled by ${abort.by ?? 'its owner'}${why}` };
 }

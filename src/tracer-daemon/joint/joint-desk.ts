@@ -25,6 +25,8 @@ import { signDecision } from './sign-decision.js';
 
 /** How often parties that lost each other meet again in one run. */
 const MOST_MEETINGS = 4;
+/** No date is later. */
+const LAST_DATE_MS = 8.64e15;
 type DeskDeps = Omit<DaemonDeps, 'joint'>;
 
 /** The runs of one organization that belong to one seat, until all of them are there and the computation is over. */
@@ -47,9 +49,13 @@ class Table {
     for (const { promise } of [this.started, this.outcome, this.complete]) promise.catch(() => undefined);
   }
 
+  get isComplete(): boolean {
+    return this.wanted.every((token) => this.runs.has(token));
+  }
+
   sit(run: JointRun): void {
     this.runs.set(run.authorized.step.token, run);
-    if (this.wanted.every((token) => this.runs.has(token))) this.complete.resolve();
+    if (this.isComplete) this.complete.resolve();
   }
 
   fail(error: unknown): void {
@@ -71,7 +77,11 @@ export class JointDesk implements JointRuns {
   private readonly answers: JointAnswers;
 
   constructor(private readonly deps: DeskDeps) {
-    this.answers = new JointAnswers(deps, (session) => this.tables.has(session));
+    this.answers = new JointAnswers(deps, (session) => {
+      const table = this.tables.get(session);
+      if (table === undefined) return 'none';
+      return table.isComplete ? 'all' : 'some';
+    });
   }
 
   stop(): void {
@@ -118,6 +128,10 @@ export class JointDesk implements JointRuns {
     await this.answers.over(run);
   }
 
+  async waits(run: Run): Promise<void> {
+    await this.answers.waits(run);
+  }
+
   /** From now on who comes for the session sits at a new table. */
   private leave(session: string, table: Table): void {
     if (this.tables.get(session) === table) this.tables.delete(session);
@@ -130,12 +144,7 @@ export class JointDesk implements JointRuns {
   }
 
   private async lead(table: Table, run: JointRun, session: string): Promise<JointOutcome> {
-    const seconds = this.deps.config.link.peerWaitSeconds;
-    await withinTime(table.complete.promise, seconds * 1000, () => {
-      const missing = table.wanted.filter((token) => !table.runs.has(token)).join(', ');
-      const reason = `no run for ${missing}, which its part needs as well`;
-      return new ToolkitError('DT_JOINT_PEER_ABSENT', { peer: table.name, seconds, reason });
-    });
+    await this.gather(table, run);
     const runs = table.wanted.map((token) => (table.runs.get(token) as JointRun).authorized);
     const { spec, specDigest } = run.authorized.request;
     const decisions = await Promise.all(
@@ -163,6 +172,24 @@ export class JointDesk implements JointRuns {
     }
   }
 
+  /** All runs of the seat: those that their owner has to approve are waited for until their deadline. @throws DT_JOINT_PEER_ABSENT */
+  private async gather(table: Table, run: JointRun): Promise<void> {
+    const seconds = this.deps.config.link.peerWaitSeconds;
+    let patienceMs = seconds * 1000;
+    while (!(await isWithin(table.complete.promise, patienceMs))) {
+      const missing = table.wanted.filter((token) => !table.runs.has(token));
+      const found = await Promise.all(missing.map((token) => this.deps.store.runs.find(run.authorized.request.asked.job, token)));
+      const deadlines = found.map((other) => (other?.state === 'awaiting-approval' ? other.deadlineAt : undefined));
+      const until = Math.max(...deadlines.map((at) => at ?? 0));
+      if (until <= this.deps.now()) {
+        const reason = `no run for ${missing.join(', ')}, which its part needs as well`;
+        throw new ToolkitError('DT_JOINT_PEER_ABSENT', { peer: table.name, seconds, reason });
+      }
+      await this.tellWaiting(run, table.name, until);
+      patienceMs = until - this.deps.now() + seconds * 1000;
+    }
+  }
+
   private async compute(party: Party): Promise<JointOutcome> {
     const { table, run, session, decisions, signal } = party;
     const { request, joint } = run.authorized;
@@ -176,7 +203,8 @@ export class JointDesk implements JointRuns {
     await this.tell(run, { joint: 'waiting', text: `Waiting for ${seats.map(({ name }) => name).join(', ')}` });
     const waitMs = this.deps.config.link.peerWaitSeconds * 1000;
     await this.answers.hush(session);
-    const meeting = await meet(this.deps, own, seats, { waitMs, signal });
+    const onWaiting = (name: string, until: number): void => void this.tellWaiting(run, name, until).catch(() => undefined);
+    const meeting = await meet(this.deps, own, seats, { waitMs, signal, onWaiting });
     try {
       await this.tell(run, { joint: 'agreed', text: `All parties agree: execution ${meeting.execution.slice(0, 16)}` });
       if (meeting.isFinished && finished !== undefined) {
@@ -213,6 +241,11 @@ export class JointDesk implements JointRuns {
 
   private nameOf({ facts }: ResolvedRequest, { organization }: JointSeat): string {
     return facts.organizations.get(organization)?.name ?? organization;
+  }
+
+  private async tellWaiting(run: JointRun, name: string, until: number): Promise<void> {
+    const time = new Date(Math.min(until, LAST_DATE_MS)).toISOString();
+    await this.tell(run, { joint: 'waiting', text: `${name} waits for its owner's approval, until ${time}` });
   }
 
   private async tell(run: JointRun, payload: { readonly joint: string; readonly text: string }): Promise<void> {
@@ -259,13 +292,14 @@ async function start(table: Table, run: JointRun): Promise<void> {
   table.started.resolve();
 }
 
-async function withinTime<T>(promise: Promise<T>, limitMs: number, late: () => ToolkitError): Promise<T> {
+/** False when the time is over first. */
+async function isWithin(promise: Promise<void>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), limitMs);
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, Math.min(limitMs, 0x7fffffff), false);
   });
   try {
-    return await Promise.race([promise, limit]);
+    return await Promise.race([promise.then(() => true), limit]);
   } finally {
     clearTimeout(timer);
   }

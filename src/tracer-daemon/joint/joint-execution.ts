@@ -58,7 +58,7 @@ export async function executeJointly(
     const executed = await runOperator(deps, own, meeting, { ...job, signal }, run);
     run.exit = executed.exit;
     const sent = await run.traffic();
-    await releasable(executed.staged.folder); // what could not be released later ends it for all of them now
+    await releasable(executed.staged.folder, executed.staged.authorized.terms); // what could not be released later ends it for all of them now
     for (const peer of peers) await peer.send({ kind: 'done', execution, sent: (sent.get(peer.seat.seat) as Traffic).sent });
     await Promise.all(finals);
     const record = recordOf(own, meeting, await run.traffic());

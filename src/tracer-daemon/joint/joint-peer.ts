@@ -58,9 +58,18 @@ export class JointPeer {
 
   /** The next message, which must be one of these. @throws PeerLost, PeerEnded, DT_JOINT_PROTOCOL */
   async expect<Kind extends ControlKind>(...kinds: readonly Kind[]): Promise<Extract<ControlMessage, { kind: Kind }>> {
+    const limitMs = (kinds as readonly ControlKind[]).includes('done') ? this.patience.doneMs : this.patience.answerMs;
+    return this.expectWithin(limitMs, ...kinds);
+  }
+
+  /** The same with a patience of its own. */
+  async expectWithin<Kind extends ControlKind>(
+    limitMs: number,
+    ...kinds: readonly Kind[]
+  ): Promise<Extract<ControlMessage, { kind: Kind }>> {
     const [first, ...rest] = this.early;
     this.early = rest;
-    const message = first ?? (await this.inTime(this.take(), kinds));
+    const message = first ?? (await this.inTime(this.take(), kinds, limitMs));
     if ((kinds as readonly ControlKind[]).includes(message.kind)) return message as Extract<ControlMessage, { kind: Kind }>;
     if (message.kind === 'ended') throw this.endedBy(message);
     if (message.kind === 'agreed') throw this.again();
@@ -107,8 +116,7 @@ export class JointPeer {
   }
 
   /** A daemon that lives and says nothing would otherwise be waited for as long as its link holds. */
-  private async inTime<T>(word: Promise<T>, kinds: readonly ControlKind[]): Promise<T> {
-    const limitMs = kinds.includes('done') ? this.patience.doneMs : this.patience.answerMs;
+  private async inTime<T>(word: Promise<T>, kinds: readonly ControlKind[], limitMs: number): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(

@@ -30,5 +30,7 @@ export interface JointRuns {
    * refusal, an end, or, if its part is released, of that.
    */
   over(run: Run): Promise<void>;
+  /** A run waits for its owner's approval: peers that wait for it are told until when. */
+  waits(run: Run): Promise<void>;
   stop(): void;
 }

@@ -23,7 +23,7 @@ export interface Refusal {
 /**
  * What the daemons of a joint job tell each other beside the computation, on a channel of their own. In this order: hello both ways,
  * agreed and offer both ways, path one way, the computation, done both ways, confirmed both ways. `refused` takes the place of hello, `ended` that of anything
- * after it.
+ * after it. `waiting` may come before hello.
  */
 export type ControlMessage =
   | {
@@ -36,6 +36,8 @@ export type ControlMessage =
       readonly committed: boolean;
       readonly decisions: readonly SignedDecision[];
     }
+  /** In the place of hello, which follows: the owner has to approve the request until then, milliseconds since 1970. */
+  | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'refused'; readonly decisions: readonly SignedDecision[]; readonly reason: string }
   | { readonly kind: 'agreed'; readonly execution: string }
   /** What this side brings for a connection between the operators: see DirectOffer. Empty: nothing. */
@@ -98,6 +100,11 @@ export function parseControl(bytes: Uint8Array, peer: string): ControlMessage {
         committed: flag('committed'),
         decisions: decisions(),
       };
+    case 'waiting': {
+      const { until } = value;
+      if (!isCount(until)) throw broken('until is no time');
+      return { kind: 'waiting', until };
+    }
     case 'refused':
       return { kind: 'refused', decisions: decisions(), reason: text('reason') };
     case 'agreed':

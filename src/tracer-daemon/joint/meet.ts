@@ -33,7 +33,7 @@ export interface Meeting {
 export const CONTROL = 'control';
 
 /** Longer than any run: who waits on a control channel is told by what ends the link. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
+export const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 type MeetDeps = Pick<DaemonDeps, 'links' | 'domain' | 'config'>;
 
@@ -53,6 +53,8 @@ interface MeetOptions {
   /** Upper bound of one wait for a peer's coming, and of one for its word. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** A party says that its owner has to approve the request, until this time. */
+  readonly onWaiting?: (name: string, until: number) => void;
 }
 
 type Hello = Extract<ControlMessage, { kind: 'hello' }>;
@@ -153,7 +155,7 @@ class Gathering {
         committed: false,
         decisions,
       });
-      const hello = await peer.expect('hello', 'refused').catch((error: unknown) => this.throwLater(error, peer));
+      const hello = await this.hearHello(peer).catch((error: unknown) => this.throwLater(error, peer));
       checkDecisions(this.deps, this.own, { seat, name }, hello);
       if (hello.kind === 'refused') throw refusedBy(name, { ...hello, seat: seat.seat });
       peer.decisions = hello.decisions;
@@ -171,6 +173,18 @@ class Gathering {
       }
       throw error;
     }
+  }
+
+  /** One whose owner has to approve the request is waited for until its deadline, and is then met as it comes. */
+  private async hearHello(peer: JointPeer): Promise<Extract<ControlMessage, { kind: 'hello' | 'refused' }>> {
+    let word = await peer.expect('hello', 'refused', 'waiting');
+    while (word.kind === 'waiting') {
+      const { waitMs, onWaiting } = this.options;
+      onWaiting?.(peer.name, word.until);
+      const untilMs = Math.max(0, word.until - Date.now());
+      word = await peer.expectWithin(untilMs + waitMs, 'hello', 'refused', 'waiting');
+    }
+    return word;
   }
 
   private async listen(presence: Presence): Promise<void> {

@@ -5,6 +5,8 @@ import { leadToken, seatOf } from '../../documents/job/joint-group.js';
 import { stepOf } from '../../documents/job/step-of.js';
 import type { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
+import { termsOfSeat } from './leaf-terms.js';
+import { grantsEndOf } from './live-obligations.js';
 import { type AuthorizedJob, brand, type ResolvedRequest } from './stages.js';
 
 /** Stage 3, the judgement itself. Pure but for the clock: every clause, passed or failed. earlierRuns: jobs before this one that its leaf counts. */
@@ -36,7 +38,7 @@ export function decide(deps: Pick<DaemonDeps, 'organization' | 'now' | 'config'>
 
 /** Stage 3. Writes down the decision, whatever it is, and what it is about. @throws DT_POLICY_DENIED with all failed clauses */
 export async function authorize(
-  deps: Pick<DaemonDeps, 'organization' | 'now' | 'records' | 'config'>,
+  deps: Pick<DaemonDeps, 'organization' | 'now' | 'records' | 'config' | 'store'>,
   request: ResolvedRequest,
   earlierRuns: number,
 ): Promise<AuthorizedJob> {
@@ -47,9 +49,6 @@ export async function authorize(
   const step = stepOf(spec, deps.organization, asked.token);
   const code = step === undefined ? undefined : facts.operators.get(step.operator.id)?.document.operation;
   if (!decision.allowed || step === undefined || code === undefined) throw deniedBy(decision, asked.algorithm);
-  const ends = [...facts.tokens.values()].flatMap(({ grants }) =>
-    grants.flatMap(({ grantedUntil }) => (grantedUntil ? [grantedUntil * 1000] : [])),
-  );
   return brand<AuthorizedJob>({
     request,
     step,
@@ -57,7 +56,9 @@ export async function authorize(
     path: step.path,
     decisionDigest: digestOfDecision(decision),
     joint: place && { ...place, leads: leadToken(spec, place.seat) === asked.token },
-    grantsEndAt: ends.length === 0 ? undefined : Math.min(...ends),
+    grantsEndAt: grantsEndOf(request),
+    terms: termsOfSeat(request, asked.token, place),
+    data: (await deps.store.datasets.get(asked.token))?.sha256,
   });
 }
 

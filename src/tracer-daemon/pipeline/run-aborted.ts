@@ -3,6 +3,7 @@ export interface AbortCause {
   readonly kind: 'cancel' | 'revoked' | 'stop' | 'lost';
   /** Of a cancel. */
   readonly by?: string;
+  /** Of a cancel, or what was lost. */
   readonly reason?: string;
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { resolveSteps } from '../../constraints/resolve-steps.js';
+import { deadlineMs } from '../../documents/ddo/release-terms.js';
 import { type Bytes32, parseBytes32 } from '../../documents/ids.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
@@ -10,15 +11,18 @@ import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import { canceledBy } from '../store/run-change.js';
 import type { RunEnd } from '../store/store.js';
+import { approvalSubject, isApproved } from './approval.js';
 import { authorize } from './authorize.js';
+import { endingFile, readEnding, writeEnding } from './ending-file.js';
 import { writeEvidence } from './evidence-folder.js';
 import { ExecutionError, executeJob } from './execute.js';
+import { leafTerms } from './leaf-terms.js';
 import { RELEASED, recallOutputs, releaseOutputs } from './release.js';
 import { resolveRequest } from './resolve.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
 import { runQuota } from './run-limit.js';
 import { type Ending, exitOf, pathOnChain, writeReceipt } from './settle.js';
-import { stagedDigest, stageJob } from './stage.js';
+import { stageJob } from './stage.js';
 import { type AdmittedJob, type AuthorizedJob, brand, type ExecutedJob, type JointPlace, type ResolvedRequest } from './stages.js';
 import { tidyFolder } from './tidy-folder.js';
 
@@ -30,10 +34,10 @@ export interface RunContext {
 }
 
 /** One claimed run through stages 2 to 7. It never throws for what happens to a job: that becomes its outcome and receipt. */
-export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'ended' | 'lost' | 'given-back' | 'chain-down'> {
+export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'ended' | 'lost' | 'parked' | 'given-back' | 'chain-down'> {
   const { lease, run } = context.claimed;
   const ending = await work(deps, context);
-  if (ending === 'lost') return ending;
+  if (ending === 'lost' || ending === 'parked') return ending;
   if (ending === 'given-back' || ending === 'chain-down') {
     if ((await finishedIn(deps, run.runId)) === undefined) await wipe(deps, run.runId, true);
     await deps.store.runs.giveBack(lease);
@@ -41,13 +45,21 @@ export async function runJob(deps: DaemonDeps, context: RunContext): Promise<'en
   }
   if (ending.end.outcome === 'succeeded') await wipe(deps, run.runId, false);
   else await withhold(deps, run.runId);
-  const told = { ...ending, ...(await tidyFolder(join(deps.config.jobs.folder, run.runId))) };
+  const wiped = hasWiped(ending) && { wipedAt: new Date(deps.now()).toISOString() };
+  const told = { ...ending, ...wiped, ...(await tidyFolder(join(deps.config.jobs.folder, run.runId))) };
   await writeEnding(deps, run.runId, told);
-  const { end, sandbox, decision: decisionDigest } = told;
+  const { end, sandbox, decision: decisionDigest, held } = told;
+  if (end.outcome === 'succeeded' && held !== undefined) {
+    const until = { deadlineAt: deps.now() + held.forMs, grantsEndAt: held.grantsEndAt };
+    return (await deps.store.runs.park(lease, 'held', { ...until, ...(sandbox && { sandbox }) })) ? 'parked' : 'lost';
+  }
   const settled = await deps.store.runs.settle(lease, { ...end, ...(sandbox && { sandbox }), ...(decisionDigest && { decisionDigest }) });
   if (settled) await finishRun(deps, context.claimed, told);
   return 'ended';
 }
+
+/** What was staged is gone by now. The data of a run that a joint job gave to the one that leads its seat goes with that one's. */
+const hasWiped = ({ dataset, brings }: Ending): boolean => dataset !== undefined && brings !== true;
 
 const finishedIn = (deps: DaemonDeps, runId: string) => readFinished(join(deps.config.jobs.folder, runId));
 
@@ -75,10 +87,12 @@ export async function settleRun(deps: DaemonDeps, claimed: ClaimedRun): Promise<
   const outcome = run.outcome === undefined || run.outcome === 'succeeded' ? 'failed' : run.outcome;
   const sandbox = run.sandbox && { sandbox: run.sandbox };
   const files = run.startedAt === undefined ? {} : await tidyFolder(join(deps.config.jobs.folder, run.runId));
-  await finishRun(deps, claimed, { end: { outcome, failure }, path: await pathOf(deps, run), outputs: [], ...sandbox, ...files });
+  // Of outputs that were held and do not leave, the rest of the story stands.
+  const known = left?.held === undefined ? { path: await pathOf(deps, run), ...sandbox } : left;
+  await finishRun(deps, claimed, { ...known, end: { outcome, failure }, outputs: [], ...files });
 }
 
-async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'given-back' | 'lost' | 'chain-down'> {
+async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'given-back' | 'lost' | 'parked' | 'chain-down'> {
   const { claimed, signal } = context;
   const { run, lease } = claimed;
   let known: Omit<Ending, 'end'> | undefined;
@@ -93,10 +107,10 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     const { id, version, digest } = authorized.step.operator;
     known = { path: authorized.path, ddo: authorized.step.ddo, operator: { id, version, digest }, outputs: [] };
     context.onAuthorized(authorized);
-    const { joint, step } = authorized;
+    const { joint, grantsEndAt, data } = authorized;
+    if (await awaitsApproval(deps, context.claimed, authorized)) return 'parked';
     const begin = async (): Promise<void> => {
-      const dataset = await stagedDigest(deps, step.token);
-      known = { ...(known as Omit<Ending, 'end'>), ...(dataset && { dataset }) };
+      known = { ...(known as Omit<Ending, 'end'>), ...(data && { dataset: data }), ...(joint?.leads === false && { brings: true }) };
       signal.throwIfAborted();
       const held = await deps.store.runs.advance(lease, 'running', { decisionDigest: authorized.decisionDigest });
       if (!held) throw new RunAborted({ kind: 'lost' });
@@ -105,10 +119,12 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     known = { ...known, ...exitOf(executed.exit) };
     if (!(await deps.store.runs.advance(lease, 'releasing', { sandbox: executed.exit.report }))) return 'lost';
     // What a run that only brought its data computed is released by the one that leads.
-    const { outputs } = joint?.leads === false ? { outputs: [] } : await releaseOutputs(executed);
+    const released = joint?.leads === false ? { outputs: [] } : await releaseOutputs(executed);
+    const { outputs, withheld, holdMs } = 'executed' in released ? released : { ...released, withheld: undefined, holdMs: undefined };
     // All parties of a joint job release, once they have confirmed it to each other.
     if (joint === undefined) signal.throwIfAborted();
-    return { ...known, outputs, end: { outcome: 'succeeded' } };
+    const held = holdMs !== undefined && { held: { forMs: holdMs, ...(grantsEndAt !== undefined && { grantsEndAt }) } };
+    return { ...known, outputs, ...(withheld !== undefined && { withheld }), ...held, end: { outcome: 'succeeded' } };
 
     async function runJointly(): Promise<ExecutedJob> {
       let begun = false;
@@ -147,6 +163,19 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
   }
 }
 
+/**
+ * Whether the owner has to look at the request (again): at another one than it has approved, be it a byte of the data. Peers of a joint job
+ * are told to wait.
+ */
+async function awaitsApproval(deps: DaemonDeps, { run, lease }: ClaimedRun, authorized: AuthorizedJob): Promise<boolean> {
+  const { step, request, data, grantsEndAt, decisionDigest } = authorized;
+  const asked = leafTerms(request, step.token)?.approval;
+  if (asked === undefined || data === undefined || isApproved(run, approvalSubject(request.specDigest, step, data))) return false;
+  await deps.store.runs.park(lease, 'awaiting-approval', { deadlineAt: deps.now() + deadlineMs(asked), grantsEndAt, decisionDigest });
+  deps.joint.waits(run).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
+  return true;
+}
+
 async function runAlone(
   deps: DaemonDeps,
   { claimed, signal }: RunContext,
@@ -170,17 +199,20 @@ const failedEnd = (problem: ToolkitError): RunEnd => ({
 });
 
 /** The same request once more, now: what was signed is in the run; chain and documents are read afresh. */
-async function resolveAgain(deps: DaemonDeps, run: Run): Promise<ResolvedRequest> {
+export async function resolveAgain(deps: DaemonDeps, run: Run): Promise<ResolvedRequest> {
   const { jobId, algorithm, token, consumer, specDigest } = run;
   if (specDigest === undefined) throw new ToolkitError('DT_JOB_STATE', { id: run.runId, state: 'without a job spec', needed: 'one' });
   return resolveRequest(deps, brand<AdmittedJob>({ job: jobId, algorithm, token, signer: consumer, signedSpec: specDigest }));
 }
 
 function abortedEnd(run: Run, abort: AbortCause): RunEnd {
-  if (abort.kind === 'revoked') return { outcome: 'failed', failure: problemOf(new ToolkitError('DT_JOB_REVOKED', { id: run.jobId })) };
+  if (abort.kind === 'revoked') return { outcome: 'failed', failure: revoked(run, abort.reason) };
   const by = abort.by ?? run.cancelRequestedBy ?? 'its owner';
   return { outcome: 'canceled', failure: problemOf(canceledBy(run.jobId, by, abort.reason ?? run.cancelReason)) };
 }
+
+export const revoked = ({ jobId }: Pick<Run, 'jobId'>, reason = 'a grant was revoked'): RunProblem =>
+  problemOf(new ToolkitError('DT_JOB_REVOKED', { id: jobId, reason }));
 
 export function problemOf(error: ToolkitError): RunProblem {
   return { code: error.code, message: error.message, hint: error.hint, details: error.details };
@@ -216,28 +248,4 @@ async function wipe(deps: DaemonDeps, runId: string, released: boolean): Promise
   const folder = join(deps.config.jobs.folder, runId);
   if (released) await forgetFinished(folder);
   for (const part of ['inputs', 'outputs', ...(released ? [RELEASED] : [])]) await rm(join(folder, part), { recursive: true, force: true });
-}
-
-const endingFile = (deps: DaemonDeps, runId: string): string => join(deps.config.jobs.folder, runId, 'ending.json');
-
-/** Before the state says that the end is decided, so that a daemon killed in between still knows what to put into the receipt. */
-async function writeEnding(deps: DaemonDeps, runId: string, ending: Ending): Promise<void> {
-  const file = endingFile(deps, runId);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const handle = await open(file, 'w', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify(ending, (_, value) => (typeof value === 'bigint' ? value.toString() : value)));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readEnding(deps: DaemonDeps, runId: string): Promise<Ending | undefined> {
-  const text = await readFile(endingFile(deps, runId), 'utf8').catch(() => undefined);
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as Ending);
-  } catch {
-    return undefined; // torn by the kill: the state had not been settled from it
-  }
 }

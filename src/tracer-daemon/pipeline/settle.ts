@@ -14,7 +14,9 @@ import type { ReleasedOutput } from './stages.js';
 
 /** How a run ended: plain data, so that it can wait on disk for a daemon that is killed before the receipt is written. */
 export interface Ending
-  extends Partial<Pick<Receipt, 'ddo' | 'operator' | 'exit' | 'usage' | 'files' | 'log' | 'joint' | 'spec' | 'decision'>> {
+  extends Partial<
+    Pick<Receipt, 'ddo' | 'operator' | 'exit' | 'usage' | 'files' | 'log' | 'joint' | 'spec' | 'decision' | 'withheld' | 'wipedAt'>
+  > {
   readonly end: RunEnd;
   /** Algorithm to leaf; empty when it cannot be told. */
   readonly path: readonly TokenId[];
@@ -22,6 +24,10 @@ export interface Ending
   readonly sandbox?: SandboxReport;
   /** Digest of the data that was staged. */
   readonly dataset?: Bytes32;
+  /** The run brought its data to the one that leads its seat in a joint job, in whose folder it was staged. */
+  readonly brings?: boolean;
+  /** The owner has to look at the outputs; and when the grants end that they were made by. */
+  readonly held?: { readonly forMs: number; readonly grantsEndAt?: number };
 }
 
 /** What a receipt tells of the operator's run. */
@@ -53,7 +59,7 @@ export async function writeReceipt(deps: SettleDeps, run: Run, ending: Ending): 
 }
 
 function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
-  const { end, path, ddo, operator, outputs, sandbox, exit, usage, files, log, dataset, joint } = ending;
+  const { end, path, ddo, operator, outputs, sandbox, exit, usage, files, log, dataset, joint, withheld, wipedAt } = ending;
   const none = `0x${'0'.repeat(64)}` as Bytes32;
   const time = (ms: number): string => new Date(ms).toISOString();
   return {
@@ -72,6 +78,7 @@ function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
     ...(ddo && { ddo }),
     ...(operator && { operator }),
     ...(dataset && { input: inputCommitment(inputSalt(deps.commitmentKey, run.runId), dataset) }),
+    ...(run.approval && { approval: run.approval }),
     outcome: end.outcome,
     ...(end.failure && { failure: { code: end.failure.code, message: end.failure.message } }),
     ...(sandbox && { sandbox: { level: sandbox.level, layers: sandbox.layers, limits: { ...sandbox.limits } } }),
@@ -79,9 +86,12 @@ function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
     ...(usage && { usage }),
     ...(files && { files }),
     ...(log && { log }),
+    ...(run.hold && { hold: run.hold }),
     outputs,
+    ...(withheld !== undefined && { withheld }),
     ...(joint && { joint }),
     ...(run.startedAt !== undefined && { startedAt: time(run.startedAt) }),
+    ...(wipedAt && { wipedAt }),
     finishedAt: time(deps.now()),
     software: SOFTWARE,
   };

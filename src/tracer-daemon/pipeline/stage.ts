@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { canonicalBytes } from '../../documents/canonical.js';
 import { type Ddo, serviceOf } from '../../documents/ddo/ddo.js';
-import type { Bytes32, TokenId } from '../../documents/ids.js';
+import type { TokenId } from '../../documents/ids.js';
 import type { JointDescription } from '../../documents/job/joint-description.js';
 import { operatorFileNames } from '../../documents/operator/operator.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -55,10 +55,6 @@ export async function stageJob(
   return brand<StagedJob>({ authorized: job, folder, operatorFile });
 }
 
-/** Digest of the data that a token's runs are given; undefined for a helper's, which brings none. */
-export const stagedDigest = async (deps: Pick<DaemonDeps, 'store'>, token: TokenId): Promise<Bytes32 | undefined> =>
-  (await deps.store.datasets.get(token))?.sha256;
-
 async function stageInput(
   deps: Pick<DaemonDeps, 'store'>,
   job: AuthorizedJob,
@@ -69,6 +65,8 @@ async function stageInput(
   const { token, service } = job.step;
   const dataset = await deps.store.datasets.get(token);
   if (dataset === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: token });
+  // What was approved is what is staged: the owner may have put other data in its place since then.
+  if (dataset.sha256 !== job.data) throw new ToolkitError('DT_DATASET_CHANGED', { id: token });
   const name = inputName(job.request.facts.ddos.get(token), service, dataset);
   const number = job.joint?.seat.inputs.find((input) => input.token === token)?.number;
   // Two data sets of one organization may have files of the same name.

@@ -1,9 +1,11 @@
 import type { Step } from '../../constraints/resolve-steps.js';
+import type { ReleaseTerms } from '../../documents/ddo/release-terms.js';
 import type { Clause } from '../../documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import type { JobFacts } from '../../documents/job/job-facts.js';
 import type { JobSpec, JobStep } from '../../documents/job/job-spec.js';
 import type { JointGroup, JointSeat } from '../../documents/job/joint-group.js';
+import type { Receipt } from '../../documents/receipt/receipt.js';
 import type { SandboxExit } from '../../sandbox/sandbox.js';
 
 /**
@@ -39,6 +41,13 @@ export interface JointPlace {
   readonly leads: boolean;
 }
 
+/** What the owner of one leaf asks for. */
+export interface LeafTerms extends ReleaseTerms {
+  readonly token: TokenId;
+  /** Place of its service in the document. */
+  readonly service: number;
+}
+
 /** Every clause passed; the decision is on disk. */
 export type AuthorizedJob = Branded<
   {
@@ -51,6 +60,10 @@ export type AuthorizedJob = Branded<
     readonly grantsEndAt: number | undefined;
     /** Source text of the operator whose digest was authorized. */
     readonly code: string;
+    /** Of all leaves whose data the operator is given here. */
+    readonly terms: readonly LeafTerms[];
+    /** Digest of the token's data when it was authorized; undefined for a helper. */
+    readonly data: Bytes32 | undefined;
     /** Where this organization sits, when the step is computed jointly. */
     readonly joint: JointPlace | undefined;
   },
@@ -62,13 +75,18 @@ export type StagedJob = Branded<{ readonly authorized: AuthorizedJob; readonly f
 
 export type ExecutedJob = Branded<{ readonly staged: StagedJob; readonly exit: SandboxExit }, 'executed'>;
 
-export interface ReleasedOutput {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly sha256: Bytes32;
-}
+export type ReleasedOutput = Receipt['outputs'][number];
 
-export type ReleasedJob = Branded<{ readonly executed: ExecutedJob; readonly outputs: readonly ReleasedOutput[] }, 'released'>;
+export type ReleasedJob = Branded<
+  {
+    readonly executed: ExecutedJob;
+    readonly outputs: readonly ReleasedOutput[];
+    readonly withheld?: number;
+    /** How long the owner has to look at them. */
+    readonly holdMs?: number;
+  },
+  'released'
+>;
 
 /** Only the stage that has done its checks calls this. */
 export const brand = <B extends Branded<object, string>>(value: Omit<B, typeof stage>): B => value as B;

@@ -1,14 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { TokenId } from '../../documents/ids.js';
-import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import type { ClaimedRun } from '../store/run.js';
 import { anchorLoop } from './anchor-loop.js';
+import { lossBy, type Obligations, obligationsOf, takesAway } from './live-obligations.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
 import { runJob, settleRun } from './run-job.js';
 import type { AuthorizedJob } from './stages.js';
+import { watchWaits } from './watch-waits.js';
 
 const LEASE_MS = 60_000;
 /** How long a run whose end could not be written down waits before it is taken up again. */
@@ -19,9 +17,9 @@ interface ActiveRun {
   readonly claimed: ClaimedRun;
   readonly controller: AbortController;
   readonly done: Promise<unknown>;
-  /** Grants that ended before the job was authorized: what was read of them may be older. */
-  readonly revoked: Extract<LedgerEvent, { kind: 'revoked' }>[];
-  authorized?: AuthorizedJob;
+  /** What the chain said before the job was authorized: what was read for that may be older. */
+  readonly early: LedgerEvent[];
+  authorized?: { readonly job: AuthorizedJob; readonly obligations: Obligations };
   expiry?: NodeJS.Timeout;
 }
 
@@ -82,7 +80,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
    * in different orders would wait for each other. What a run is, is known once it is authorized.
    */
   const hasRoom = (): boolean => {
-    const joint = [...active.values()].filter((run) => run.authorized?.joint !== undefined).length;
+    const joint = [...active.values()].filter((run) => run.authorized?.job.joint !== undefined).length;
     return active.size - joint < config.jobs.concurrency && joint < config.joint.limit;
   };
 
@@ -125,12 +123,13 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     const onAuthorized = (job: AuthorizedJob): void => {
       const run = active.get(runId);
       if (run === undefined) return;
-      run.authorized = job;
+      const obligations = obligationsOf(job.request, deps.organization);
+      run.authorized = { job, obligations };
       if (job.joint !== undefined) pump();
-      if (run.revoked.some(({ child, composite }) => usesGrant(job, child, composite))) return abort(run, { kind: 'revoked' });
+      for (const event of run.early.splice(0)) endIfLost(run, event);
       if (job.grantsEndAt !== undefined) {
         const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, job.grantsEndAt - deps.now()));
-        run.expiry = setTimeout(() => abort(run, { kind: 'revoked' }), wait);
+        run.expiry = setTimeout(() => abort(run, { kind: 'revoked', reason: 'a grant ran out' }), wait);
       }
     };
     const done = runJob(deps, { claimed, signal: controller.signal, onAuthorized })
@@ -151,7 +150,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
         active.delete(runId);
         pump();
       });
-    active.set(runId, { claimed, controller, done, revoked: [] });
+    active.set(runId, { claimed, controller, done, early: [] });
     // A request to cancel it may have come after it was claimed and before it was known here.
     if (claimed.run.cancelRequestedBy === undefined) void onCancel(runId, false);
   };
@@ -165,11 +164,17 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     }, chainPauseMs);
   };
 
+  const endIfLost = ({ authorized, controller }: ActiveRun, event: LedgerEvent): void => {
+    const reason = authorized && lossBy(event, authorized.obligations);
+    if (reason !== undefined) controller.abort(new RunAborted({ kind: 'revoked', reason }));
+  };
+
   const onLedgerEvent = (event: LedgerEvent): void => {
-    if (event.kind !== 'revoked') return;
+    if (!takesAway(event)) return;
     for (const run of active.values())
-      if (run.authorized === undefined) run.revoked.push(event);
-      else if (usesGrant(run.authorized, event.child, event.composite)) abort(run, { kind: 'revoked' });
+      if (run.authorized === undefined) run.early.push(event);
+      else endIfLost(run, event);
+    waits.onLedgerEvent(event);
   };
 
   const onCancel = async (runId: string, isTold: boolean): Promise<void> => {
@@ -180,9 +185,11 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
     if (isTold || by !== undefined) abort(run, { kind: 'cancel', by: by ?? 'its owner', ...(reason !== undefined && { reason }) });
   };
 
+  const waits = watchWaits(deps);
   const unsubscribe = store.waker.subscribe((signal) => {
     if (signal.kind === 'queued' || signal.kind === 'settling' || signal.kind === 'resync') pump();
     if (signal.kind === 'pending-settlement' || signal.kind === 'resync') anchors.wake();
+    if (signal.kind === 'due' || signal.kind === 'resync') waits.look();
     if (signal.kind === 'cancel') void onCancel(signal.runId, true);
   });
 
@@ -219,8 +226,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
   pump();
   anchors.wake();
   void watchLeases();
-  const retention = setInterval(() => void expireFolders(deps), 3_600_000);
-  retention.unref();
+  waits.look();
 
   return {
     running: () => [...active.keys()],
@@ -230,29 +236,11 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       anchors.stop();
       clearTimeout(chainPause);
       clearTimeout(takeover);
-      clearInterval(retention);
       for (const timer of retries) clearTimeout(timer);
+      await waits.stop();
       await pumped;
       for (const run of active.values()) abort(run, { kind: 'stop' });
       await Promise.allSettled([...active.values()].map((run) => run.done));
     },
   };
-}
-
-function usesGrant(job: AuthorizedJob, child: TokenId, composite: TokenId): boolean {
-  const grants = job.request.facts.tokens.get(composite)?.grants;
-  return grants?.some((grant) => grant.child === child) === true;
-}
-
-/** Job folders whose retention time is over; the row, the decision and the receipt stay. */
-async function expireFolders(deps: DaemonDeps): Promise<void> {
-  try {
-    const runs = await deps.store.runs.expirable(deps.now() - deps.config.jobs.retentionHours * 3_600_000, 100);
-    for (const { runId } of runs) {
-      await rm(join(deps.config.jobs.folder, runId), { recursive: true, force: true });
-      await deps.store.runs.markExpired(runId);
-    }
-  } catch (error) {
-    deps.log.warn({ problem: toToolkitError(error).message }, 'old job folders could not be removed');
-  }
 }

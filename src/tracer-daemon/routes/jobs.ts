@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type RequestHandler, type Response, Router } from 'express';
 import { canonicalBytes } from '../../documents/canonical.js';
+import { deadlineMs } from '../../documents/ddo/release-terms.js';
 import type { Decision } from '../../documents/decision/decision.js';
-import { type Bytes32, parseCounter, parseTokenId } from '../../documents/ids.js';
+import { type Address, type Bytes32, parseCounter, parseTokenId } from '../../documents/ids.js';
 import { seatOf } from '../../documents/job/joint-group.js';
 import type { ComputeBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -13,12 +14,15 @@ import { explainRun } from '../explain-run.js';
 import { authenticate, EXACT, requesterOf } from '../middleware/authenticate.js';
 import { admitJob } from '../pipeline/admit.js';
 import { decide, deniedBy } from '../pipeline/authorize.js';
+import { readEnding } from '../pipeline/ending-file.js';
+import { leafTerms, termsOfSeat } from '../pipeline/leaf-terms.js';
+import { grantsEndOf } from '../pipeline/live-obligations.js';
 import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
 import { runQuota } from '../pipeline/run-limit.js';
 import { pathOnChain, writeReceipt } from '../pipeline/settle.js';
-import type { ResolvedRequest } from '../pipeline/stages.js';
+import type { ReleasedOutput, ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
@@ -74,6 +78,8 @@ export function jobRoutes(deps: DaemonDeps): Router {
     if (result.outcome === 'exists') throw existsAlready(result.run);
     // Others came first since they were counted.
     if (result.outcome === 'spent') return refuse(decide(deps, resolved, quota?.limit ?? 0));
+    if (result.run.state === 'awaiting-approval')
+      deps.joint.waits(result.run).catch((error) => deps.log.warn({ err: error, run: result.run.runId }, 'peers could not be told'));
     response
       .status(202)
       .location(`/v1/jobs/${result.run.runId}`)
@@ -114,15 +120,19 @@ export function jobRoutes(deps: DaemonDeps): Router {
   });
 
   router.get('/v1/jobs/:id/outputs', proven, async (request, response) => {
-    response.json({ outputs: (await viewOf(deps, await scoped(param(request.params['id']), response))).outputs });
+    response.json({ outputs: await outputsOf(deps, await scoped(param(request.params['id']), response), requesterOf(response)) });
   });
 
   router.get('/v1/jobs/:id/outputs/*name', proven, (async (request, response, next) => {
     const run = await scoped(param(request.params['id']), response);
     const name = param(request.params['name']);
-    if (!isFinal(run.state)) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
-    const output = (await viewOf(deps, run)).outputs.find((candidate) => candidate.name === name);
+    const requester = requesterOf(response);
+    const isShown = isFinal(run.state) || (run.state === 'held' && requester === deps.organization);
+    if (!isShown) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
+    const output = (await outputsOf(deps, run, requester)).find((candidate) => candidate.name === name);
     if (output === undefined || run.expiredAt !== undefined) throw new ToolkitError('DT_JOB_OUTPUT_UNKNOWN', { id: run.jobId, name });
+    if (output.recipient === 'owner' && requester !== deps.organization)
+      throw new ToolkitError('DT_AUTH_FORBIDDEN', { address: requester, action: `read ${name}`, required: deps.organization });
     response.set({ etag: `"${output.sha256}"`, 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
     response.type('application/octet-stream');
     // The name is one of the receipt's, and nothing but the release stage writes there; send() answers byte ranges.
@@ -156,6 +166,12 @@ export function jobRoutes(deps: DaemonDeps): Router {
   return router;
 }
 
+/** What was released; to the owner also what waits for its word. */
+async function outputsOf(deps: DaemonDeps, run: Run, requester: Address): Promise<readonly ReleasedOutput[]> {
+  if (run.state !== 'held' || requester !== deps.organization) return (await viewOf(deps, run)).outputs;
+  return (await readEnding(deps, run.runId))?.outputs ?? [];
+}
+
 const existsAlready = ({ jobId, runId, state }: Run): ToolkitError => new ToolkitError('DT_JOB_EXISTS', { id: jobId, run: runId, state });
 
 function newRun(
@@ -164,6 +180,10 @@ function newRun(
   digests: { readonly requestDigest: Bytes32; readonly decisionDigest: Bytes32 },
 ): NewRun {
   const { asked, facts, spec, specDigest } = resolved;
+  const asks = leafTerms(resolved, asked.token)?.approval;
+  const kept = termsOfSeat(resolved, asked.token, seatOf(spec, deps.organization, asked.token)).map(({ retentionHours }) => retentionHours);
+  const hours = kept.filter((given) => given !== undefined);
+  const grantsEndAt = grantsEndOf(resolved);
   const step = spec.steps.find((candidate) => candidate.token === asked.token);
   return {
     jobId: asked.job,
@@ -173,6 +193,9 @@ function newRun(
     consumer: asked.signer,
     operator: step?.operator.id ?? asked.token,
     maxAttempts: deps.config.jobs.attempts,
+    ...(asks !== undefined && { awaitsUntil: deps.now() + deadlineMs(asks) }),
+    ...(grantsEndAt !== undefined && { grantsEndAt }),
+    ...(hours.length > 0 && { retentionMs: Math.round(Math.min(...hours) * 3_600_000) }),
     specDigest,
     ...digests,
   };

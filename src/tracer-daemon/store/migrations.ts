@@ -1,6 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import { runStates } from './run-state.js';
 import type { Database } from './schema.js';
 
 export type Backend = 'sqlite' | 'postgres';
@@ -17,6 +16,7 @@ const migrations: readonly Migration[] = [
   { name: 'why a run is canceled', up: (trx) => trx.schema.alterTable('runs').addColumn('cancel_reason', 'text').execute() },
   { name: 'anchors of many receipts', up: anchorColumns },
   { name: 'runs by token', up: runsByToken },
+  { name: 'answers of the owner', up: ownersAnswers },
 ];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */
@@ -50,7 +50,8 @@ export async function migrate(db: Kysely<Database>, backend: Backend, now: numbe
 }
 
 async function firstTables(trx: Transaction<Database>, backend: Backend): Promise<void> {
-  const states = sql.join(runStates.map((state) => sql.lit(state)));
+  const firstStates = ['queued', 'staging', 'running', 'releasing', 'settling', 'succeeded', 'failed', 'canceled', 'refused'];
+  const states = sql.join(firstStates.map((state) => sql.lit(state)));
   await trx.schema
     .createTable('counters')
     .addColumn('name', 'text', (c) => c.primaryKey())
@@ -180,4 +181,23 @@ async function anchorColumns(trx: Transaction<Database>): Promise<void> {
 /** For the limits of runs: the count is taken while nothing else can be queued. */
 async function runsByToken(trx: Transaction<Database>): Promise<void> {
   await trx.schema.createIndex('runs_token').on('runs').columns(['token', 'created_at']).execute();
+}
+
+/**
+ * Runs wait for their owner. The column of the state is made anew, since its check knows the first states only and SQLite cannot change a
+ * check; what may follow on what is said by run-state.ts alone.
+ */
+async function ownersAnswers(trx: Transaction<Database>): Promise<void> {
+  await trx.schema.dropIndex('runs_queue').execute();
+  await trx.schema
+    .alterTable('runs')
+    .addColumn('next_state', 'text', (c) => c.notNull().defaultTo('queued'))
+    .execute();
+  await sql`update runs set next_state = state`.execute(trx);
+  await trx.schema.alterTable('runs').dropColumn('state').execute();
+  await trx.schema.alterTable('runs').renameColumn('next_state', 'state').execute();
+  await trx.schema.createIndex('runs_queue').on('runs').columns(['state', 'queue_position']).execute();
+  for (const column of ['approval', 'hold'] as const) await trx.schema.alterTable('runs').addColumn(column, 'text').execute();
+  for (const column of ['deadline_at', 'grants_end_at', 'retention_ms'] as const)
+    await trx.schema.alterTable('runs').addColumn(column, 'bigint').execute();
 }

@@ -16,6 +16,7 @@ import { runLeases } from './run-leases.js';
 import { runQueries } from './run-queries.js';
 import { runQueue } from './run-queue.js';
 import { runRecovery } from './run-recovery.js';
+import { runWaits } from './run-waits.js';
 import type { Database } from './schema.js';
 import { isBusy, SqliteSyncDialect } from './sqlite-dialect.js';
 import type { Store } from './store.js';
@@ -155,6 +156,7 @@ function assemble(session: StoreSession, waker: Waker, options: OpenStoreOptions
       ...runRecovery(session, { exclusive }),
       ...runQueries(session),
       ...runAnchors(session),
+      ...runWaits(session),
     },
     events: new SqlEventStore(session, waker),
     requests: new SqlRequestStore(session, options.auditRows ?? AUDIT_ROWS),

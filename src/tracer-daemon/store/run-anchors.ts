@@ -66,6 +66,7 @@ export function runAnchors(session: StoreSession): Pick<RunStore, AnchorMethods>
         const free = { worker_id: null, lease_expires_at: null };
         for (const row of rows)
           await changeRun(write, row, { ...free, settlement: 'anchored', settlement_transaction: transaction }, { anchored: transaction });
+        write.wake({ kind: 'due' });
         return rows.length > 0;
       }),
   };

@@ -23,10 +23,16 @@ export async function lockRun(write: Write, backend: Backend, which: Lease | { r
  * The only place that changes a state. The row must be locked by this transaction (or be unreachable for others).
  * @throws DT_JOB_STATE for a step that the state machine does not know
  */
-export async function changeState(write: Write, row: RunRow, state: RunState, columns: Partial<RunRow> = {}): Promise<Run> {
+export async function changeState(
+  write: Write,
+  row: RunRow,
+  state: RunState,
+  columns: Partial<RunRow> = {},
+  extra: Partial<StatePayload> = {},
+): Promise<Run> {
   if (!isLegal(row.state, state))
     throw new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed: `a state that leads to ${state}` });
-  return changeRun(write, row, { ...columns, state }, {});
+  return changeRun(write, row, { ...columns, state }, extra);
 }
 
 /** Writes the columns and the 'state' event about them in one go. */
@@ -48,6 +54,7 @@ export async function addStateEvent(write: Write, row: RunRow, extra: Partial<St
     attempt: row.attempt,
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
     ...(row.failure === null ? {} : { failure: JSON.parse(row.failure) }),
+    ...(row.deadline_at === null ? {} : { deadlineAt: row.deadline_at }),
     ...extra,
   };
   await write.trx

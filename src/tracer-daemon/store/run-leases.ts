@@ -97,7 +97,7 @@ export function runLeases(session: StoreSession): Pick<RunStore, LeaseMethods> {
           receipt_digest: receiptDigest ?? null,
           settlement: receiptDigest === undefined ? 'none' : 'pending',
         });
-        if (receiptDigest !== undefined) write.wake({ kind: 'pending-settlement' });
+        write.wake({ kind: receiptDigest === undefined ? 'due' : 'pending-settlement' });
         return true;
       }),
 

@@ -1,7 +1,8 @@
+import { sql } from 'kysely';
 import { lockRun } from './run-change.js';
 import { countTowards } from './run-quota.js';
 import { runOf } from './run-row.js';
-import { finalStates, type RunState, runStates } from './run-state.js';
+import { finalStates, type RunState, runStates, waitingStates } from './run-state.js';
 import type { RunFilter, RunStore } from './store.js';
 import type { StoreSession } from './store-session.js';
 
@@ -9,6 +10,10 @@ const LONGEST_PAGE = 1000;
 const page = (limit: number | undefined): number => Math.min(Math.max(limit ?? 100, 1), LONGEST_PAGE);
 
 type QueryMethods = 'get' | 'find' | 'list' | 'counts' | 'countTowards' | 'expirable' | 'markExpired';
+
+/** When the folder of a finished run is to go: the shorter of what its owners and the daemon allow. */
+export const expiryOf = (retentionMs: number) =>
+  sql<number>`finished_at + case when retention_ms < ${retentionMs} then retention_ms else ${retentionMs} end`;
 
 /** Reading runs, and the end of their retention. */
 export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> {
@@ -26,7 +31,7 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
     },
 
     list: async (filter: RunFilter = {}) => {
-      const { consumer, states, jobId, token, before } = filter;
+      const { consumer, states, jobId, token, dueAt, before } = filter;
       const rows = await session.read((db) =>
         db
           .selectFrom('runs')
@@ -38,6 +43,9 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
               ...(states === undefined ? [] : [states.length === 0 ? e.lit(false) : e('state', 'in', states)]),
               ...(jobId === undefined ? [] : [e('job_id', '=', jobId.toString())]),
               ...(token === undefined ? [] : [e('token', '=', token)]),
+              ...(dueAt === undefined
+                ? []
+                : [e('state', 'in', waitingStates), e.or([e('deadline_at', '<=', dueAt), e('grants_end_at', '<=', dueAt)])]),
               ...(before === undefined ? [] : [e('seq', '<', before)]),
             ]),
           )
@@ -59,10 +67,12 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
           .execute(),
       );
       const counts: Record<RunState, number> = {
+        'awaiting-approval': 0,
         queued: 0,
         staging: 0,
         running: 0,
         releasing: 0,
+        held: 0,
         settling: 0,
         succeeded: 0,
         failed: 0,
@@ -73,13 +83,13 @@ export function runQueries(session: StoreSession): Pick<RunStore, QueryMethods> 
       return counts;
     },
 
-    expirable: async (finishedBefore, limit) => {
+    expirable: async ({ now, retentionMs }, limit) => {
       const rows = await session.read((db) =>
         db
           .selectFrom('runs')
           .selectAll()
           .where('state', 'in', finalStates)
-          .where('finished_at', '<', finishedBefore)
+          .where(expiryOf(retentionMs), '<=', now)
           .where('settlement', '<>', 'pending')
           .where('expired_at', 'is', null)
           .orderBy('finished_at')

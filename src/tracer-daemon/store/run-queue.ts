@@ -17,15 +17,17 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
         const seq = await nextNumber(write);
         const existing = await findRun(write, run);
         if (existing !== undefined) return { outcome: 'exists', run: existing };
-        if ((await queueLength(write)) >= queueLimit) return { outcome: 'full' };
+        const state = run.awaitsUntil === undefined ? 'queued' : 'awaiting-approval';
+        if ((await countIn(write, state)) >= queueLimit) return { outcome: 'full' };
         if (quota !== undefined && (await countTowards(write.trx, quota)) >= quota.limit) return { outcome: 'spent' };
         const row = await insertRun(write, {
           ...firstRow(run, seq, write.now),
-          state: 'queued',
-          queued_at: write.now,
-          queue_position: seq,
+          state,
+          deadline_at: run.awaitsUntil ?? null,
+          ...(state === 'queued' && { queued_at: write.now, queue_position: seq }),
         });
-        write.wake({ kind: 'queued' });
+        write.wake({ kind: 'due' });
+        if (state === 'queued') write.wake({ kind: 'queued' });
         return { outcome: 'accepted', run: row };
       }),
 
@@ -53,7 +55,7 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
         const row = await lockRun(write, session.backend, { runId });
         if (row === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id: runId });
         requireRerunnable(row);
-        if ((await queueLength(write)) >= queueLimit) throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: queueLimit });
+        if ((await countIn(write, 'queued')) >= queueLimit) throw new ToolkitError('DT_JOB_QUEUE_FULL', { limit: queueLimit });
         const run = await changeState(write, row, 'queued', {
           ...patchColumns(patch),
           ...(requestDigest === undefined ? {} : { request_digest: requestDigest }),
@@ -64,6 +66,7 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
           sandbox: null,
           cancel_requested_by: null,
           cancel_reason: null,
+          hold: null,
           settlement: 'none',
           settlement_transaction: null,
           anchor_root: null,
@@ -98,11 +101,11 @@ async function findRun(write: Write, { jobId, token }: NewRun): Promise<Run | un
   return row && runOf(row);
 }
 
-async function queueLength(write: Write): Promise<number> {
+async function countIn(write: Write, state: 'queued' | 'awaiting-approval'): Promise<number> {
   const { length } = await write.trx
     .selectFrom('runs')
     .select((e) => e.fn.countAll<number>().as('length'))
-    .where('state', '=', 'queued')
+    .where('state', '=', state)
     .executeTakeFirstOrThrow();
   return length;
 }
@@ -133,6 +136,11 @@ const firstRow = (run: NewRun, seq: number, now: number): Omit<RunRow, 'state'> 
   sandbox: null,
   cancel_requested_by: null,
   cancel_reason: null,
+  approval: null,
+  hold: null,
+  deadline_at: null,
+  grants_end_at: run.grantsEndAt ?? null,
+  retention_ms: run.retentionMs ?? null,
   settlement: 'none',
   settlement_transaction: null,
   anchor_root: null,

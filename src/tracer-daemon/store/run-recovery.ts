@@ -2,7 +2,7 @@ import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { Run } from './run.js';
 import { canceledFailure, changeRun, changeState, lockRun, problemOf, unheld } from './run-change.js';
 import { runOf, toJson } from './run-row.js';
-import { isFinal, leasedStates } from './run-state.js';
+import { isFinal, leasedStates, type RunState, waitingStates } from './run-state.js';
 import type { RunRow } from './schema.js';
 import type { RunStore } from './store.js';
 import type { StoreSession, Write } from './store-session.js';
@@ -52,9 +52,9 @@ export function runRecovery(
         if (row === undefined) return 'unknown';
         if (isFinal(row.state) || row.state === 'settling') return 'too-late';
         const asked = { cancel_requested_by: by, cancel_reason: reason ?? null };
-        if (row.state === 'queued') {
+        if ((waitingStates as readonly RunState[]).includes(row.state)) {
           const failure = canceledFailure({ ...row, ...asked }, by);
-          await changeState(write, row, 'settling', { ...asked, outcome: 'canceled', failure });
+          await changeState(write, row, 'settling', { ...asked, deadline_at: null, outcome: 'canceled', failure });
           write.wake({ kind: 'settling' });
           return 'canceled';
         }

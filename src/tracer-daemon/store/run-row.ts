@@ -26,6 +26,11 @@ export const runOf = (row: RunRow): Run => ({
   sandbox: row.sandbox === null ? undefined : JSON.parse(row.sandbox),
   cancelRequestedBy: row.cancel_requested_by ?? undefined,
   cancelReason: row.cancel_reason ?? undefined,
+  approval: row.approval === null ? undefined : JSON.parse(row.approval),
+  hold: row.hold === null ? undefined : JSON.parse(row.hold),
+  deadlineAt: row.deadline_at ?? undefined,
+  grantsEndAt: row.grants_end_at ?? undefined,
+  retentionMs: row.retention_ms ?? undefined,
   settlement: row.settlement,
   anchor:
     row.anchor_root === null || row.anchor_proof === null ? undefined : { root: row.anchor_root, proof: JSON.parse(row.anchor_proof) },

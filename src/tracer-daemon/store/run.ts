@@ -1,4 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { OwnerAnswer } from '../../documents/receipt/receipt.js';
 import type { ErrorCode } from '../../errors/codes.js';
 import type { SandboxReport } from '../../sandbox/sandbox.js';
 import type { RunOutcome, RunState } from './run-state.js';
@@ -41,6 +42,15 @@ export interface Run {
   readonly sandbox: SandboxReport | undefined;
   readonly cancelRequestedBy: Address | undefined;
   readonly cancelReason: string | undefined;
+  /** The owner's word on the request, and on the outputs. */
+  readonly approval: OwnerAnswer | undefined;
+  readonly hold: OwnerAnswer | undefined;
+  /** When waiting for the owner ends. */
+  readonly deadlineAt: number | undefined;
+  /** When the first grant that it needs ends, for a run that waits. */
+  readonly grantsEndAt: number | undefined;
+  /** How long the owners of its data let its folder lie. */
+  readonly retentionMs: number | undefined;
   readonly settlement: Settlement;
   /** Of the Merkle tree that its receipt goes to the chain with; it is there once the settlement is `anchored`. */
   readonly anchor: { readonly root: Bytes32; readonly proof: readonly Bytes32[] } | undefined;
@@ -71,6 +81,10 @@ export interface NewRun {
   readonly requestDigest?: Bytes32;
   readonly specDigest?: Bytes32;
   readonly decisionDigest?: Bytes32;
+  /** The owner has to approve it until then, before it is queued. */
+  readonly awaitsUntil?: number;
+  readonly grantsEndAt?: number;
+  readonly retentionMs?: number;
 }
 
 /**

@@ -45,6 +45,11 @@ export interface RunRow {
   sandbox: string | null;
   cancel_requested_by: Address | null;
   cancel_reason: string | null;
+  approval: string | null;
+  hold: string | null;
+  deadline_at: number | null;
+  grants_end_at: number | null;
+  retention_ms: number | null;
   settlement: Settlement;
   settlement_transaction: Bytes32 | null;
   /** Of the plan that it goes to the chain with, once there is one. */

@@ -1,4 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
+import type { OwnerAnswer } from '../../documents/receipt/receipt.js';
 import type { AccessStore } from './access.js';
 import type { ClaimedRun, Lease, NewRun, Run, RunPatch, RunProblem } from './run.js';
 import type { RunOutcome, RunState } from './run-state.js';
@@ -49,6 +50,7 @@ export interface DatasetStore {
 export type EnqueueResult =
   | { readonly outcome: 'accepted'; readonly run: Run }
   | { readonly outcome: 'exists'; readonly run: Run }
+  /** As many wait already, for a worker or, where it has to be approved, for the owner. */
   | { readonly outcome: 'full' }
   /** The quota is used up. */
   | { readonly outcome: 'spent' };
@@ -70,6 +72,8 @@ export interface RunFilter {
   readonly states?: readonly RunState[];
   readonly jobId?: bigint;
   readonly token?: TokenId;
+  /** Waiting, and with a deadline or the end of a grant at or before this. */
+  readonly dueAt?: number;
   /** 1 to 1000, 100 when missing. */
   readonly limit?: number;
   /** `seq` of the last run of the page before. */
@@ -142,6 +146,28 @@ export interface RunStore {
    * @throws DT_JOB_UNKNOWN, DT_JOB_STATE (also while its receipt is not anchored), DT_JOB_QUEUE_FULL
    */
   rerun(runId: string, options: { queueLimit: number; requestDigest?: Bytes32 } & RunPatch): Promise<Run>;
+  /**
+   * The worker hands a run to its owner: a request that needs its approval (again), from staging, or outputs that it has to look at, from
+   * releasing. One that was asked to stop settles as canceled instead.
+   */
+  park(
+    lease: Lease,
+    to: 'awaiting-approval' | 'held',
+    until: { deadlineAt: number; grantsEndAt: number | undefined } & RunPatch,
+  ): Promise<boolean>;
+  /**
+   * The owner's word, or that there was none in time: a request goes on into the queue, outputs to settling as succeeded, and anything that
+   * is not approved to settling as refused. @throws DT_JOB_UNKNOWN, DT_JOB_STATE when nothing waits there (any more)
+   */
+  answer(runId: string, answer: OwnerAnswer, refusal?: { failure: RunProblem; decisionDigest?: Bytes32 }): Promise<Run>;
+  /** Ends a run that nobody works on. False when it does not wait (any more). */
+  endWaiting(runId: string, failure: RunProblem): Promise<boolean>;
+  /** What was learned of a run that waits: when its first grant ends now. */
+  setGrantsEnd(runId: string, at: number | undefined): Promise<void>;
+  /** The earliest deadline, end of a grant of a run that waits, or end of a retention time. undefined: none. */
+  nextDue(retentionMs: number): Promise<number | undefined>;
+  /** The newest run for the token whose request its owner has approved. */
+  lastApproved(token: TokenId): Promise<Run | undefined>;
   get(runId: string): Promise<Run | undefined>;
   find(jobId: bigint, token: TokenId): Promise<Run | undefined>;
   /** Newest first. */
@@ -157,8 +183,11 @@ export interface RunStore {
   claimAnchor(by: { workerId: string; leaseMs: number; limit: number }): Promise<AnchorPlan | undefined>;
   /** All runs of the plan. False when there was nothing pending. */
   markAnchored(root: Bytes32, transaction: Bytes32): Promise<boolean>;
-  /** Finished before, anchored or with nothing to anchor, and not yet expired: their folders may be deleted. Oldest first. */
-  expirable(finishedBefore: number, limit?: number): Promise<readonly Run[]>;
+  /**
+   * Their retention time is over (the shorter of theirs and this one), they are anchored or have nothing to anchor, and their folders are
+   * still there. Oldest first.
+   */
+  expirable(at: { now: number; retentionMs: number }, limit?: number): Promise<readonly Run[]>;
   /** After the folder is gone: deletes the events. The row stays, so the job cannot be run twice unnoticed. */
   markExpired(runId: string): Promise<boolean>;
 }
@@ -174,6 +203,10 @@ export interface StatePayload {
   readonly failure?: RunProblem;
   /** On the event of a cancel request, whose state is unchanged. */
   readonly cancelRequestedBy?: Address;
+  /** Of a run that waits for its owner: until when. */
+  readonly deadlineAt?: number;
+  /** On the event of the owner's word. */
+  readonly answer?: OwnerAnswer;
   /** On the event of the chain write, whose state is unchanged. */
   readonly anchored?: Bytes32;
 }

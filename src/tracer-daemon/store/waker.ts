@@ -3,7 +3,8 @@
  * been missed (the connection to the database was lost), so everyone reads again.
  */
 export type WakeSignal =
-  | { readonly kind: 'queued' | 'settling' | 'pending-settlement' | 'datasets' | 'access' | 'resync' }
+  /** `due`: a run waits for somebody, or its retention time has begun. */
+  | { readonly kind: 'queued' | 'settling' | 'pending-settlement' | 'due' | 'datasets' | 'access' | 'resync' }
   | { readonly kind: 'cancel' | 'events'; readonly runId: string };
 
 export type WakeListener = (signal: WakeSignal) => void;
@@ -40,6 +41,7 @@ export function decodeSignal(text: string): WakeSignal | undefined {
     kind === 'queued' ||
     kind === 'settling' ||
     kind === 'pending-settlement' ||
+    kind === 'due' ||
     kind === 'datasets' ||
     kind === 'access' ||
     kind === 'resync'

@@ -38,4 +38,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/jobs/:id/outputs/*name': running,
   'POST /v1/jobs/:id/cancel': running,
   'POST /v1/jobs/:id/rerun': running,
+  'GET /v1/holds': running,
+  'POST /v1/jobs/:id/approve': owner,
+  'POST /v1/jobs/:id/refuse': owner,
 };

@@ -254,10 +254,12 @@ export function runTests(newBench: NewBench): void {
       const page = await store.runs.list({ limit: 3 });
       expect(await jobs({ limit: 3, before: page.at(-1)?.seq ?? 0 })).toEqual([5, 4, 3]);
       expect(await store.runs.counts()).toEqual({
+        'awaiting-approval': 0,
         queued: 7,
         staging: 0,
         running: 0,
         releasing: 0,
+        held: 0,
         settling: 0,
         succeeded: 0,
         failed: 1,
@@ -327,14 +329,14 @@ export function runTests(newBench: NewBench): void {
       await store.runs.enqueue(newRun(2), roomy);
       const { runId } = run.run;
       bench.time += 1000;
-      expect(await store.runs.expirable(bench.time)).toEqual([]);
+      expect(await store.runs.expirable({ now: bench.time, retentionMs: 1 })).toEqual([]);
       expect(await store.runs.markExpired(runId)).toBe(false);
       await anchored(store);
-      expect(await store.runs.expirable(bench.time - 1000)).toEqual([]);
-      expect((await store.runs.expirable(bench.time)).map((r) => r.runId)).toEqual([runId]);
+      expect(await store.runs.expirable({ now: bench.time - 1000, retentionMs: 1 })).toEqual([]);
+      expect((await store.runs.expirable({ now: bench.time, retentionMs: 1 })).map((r) => r.runId)).toEqual([runId]);
       expect(await store.runs.markExpired(runId)).toBe(true);
       expect(await store.runs.markExpired(runId)).toBe(false);
-      expect(await store.runs.expirable(bench.time)).toEqual([]);
+      expect(await store.runs.expirable({ now: bench.time, retentionMs: 1 })).toEqual([]);
       expect(await store.events.read(runId, 0, 100)).toEqual([]);
       expect(await store.runs.enqueue(newRun(1), roomy)).toMatchObject({ outcome: 'exists', run: { runId, expiredAt: bench.time } });
       const again = await store.runs.rerun(runId, roomy);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { OwnerAnswer } from '../../../src/documents/receipt/receipt.js';
 import { ToolkitError } from '../../../src/errors/toolkit-error.js';
 import type { Lease } from '../../../src/tracer-daemon/store/run.js';
 import { isFinal, isLegal, isLegalOutcome, type RunOutcome, runStates } from '../../../src/tracer-daemon/store/run-state.js';
@@ -14,12 +15,14 @@ type LeaseStep =
   | { readonly do: 'advance'; readonly lease: number; readonly to: 'running' | 'releasing' }
   | { readonly do: 'settle'; readonly lease: number; readonly outcome: RunOutcome }
   | { readonly do: 'finish'; readonly lease: number; readonly receipt: boolean }
+  | { readonly do: 'park'; readonly lease: number; readonly to: 'awaiting-approval' | 'held' }
   | { readonly do: 'giveBack' | 'renew'; readonly lease: number };
 
 type Step =
   | LeaseStep
   | { readonly do: 'work'; readonly lease: number; readonly outcome: RunOutcome }
-  | { readonly do: 'enqueue' | 'refuse' | 'cancel' | 'rerun' | 'anchor' | 'expire'; readonly job: number }
+  | { readonly do: 'enqueue' | 'refuse' | 'cancel' | 'rerun' | 'anchor' | 'expire' | 'ask' | 'lose'; readonly job: number }
+  | { readonly do: 'answer'; readonly job: number; readonly outcome: OwnerAnswer['outcome'] }
   | { readonly do: 'claim' | 'claimSettling' | 'recover' | 'restart'; readonly worker: number }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -30,7 +33,14 @@ const worker = fc.integer({ min: 1, max: 2 });
 const lease = fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: 30 }));
 const outcome = fc.constantFrom(...outcomes);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('enqueue', 'refuse', 'cancel', 'rerun', 'anchor', 'expire'), job }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('enqueue', 'refuse', 'cancel', 'rerun', 'anchor', 'expire', 'ask', 'lose'), job }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('answer'), job, outcome: fc.constantFrom('approved', 'approved', 'refused', 'expired') }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('enqueue'), job }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('claim', 'claim', 'claimSettling', 'recover', 'restart'), worker }) },
   {
@@ -38,6 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('work'), lease: fc.constant(0), outcome: fc.oneof(fc.constant('succeeded' as const), outcome) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance'), lease, to: fc.constantFrom('running', 'releasing') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('park'), lease, to: fc.constantFrom('awaiting-approval', 'held') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('settle'), lease, outcome }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('finish'), lease, receipt: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('giveBack', 'renew'), lease }) },
@@ -68,6 +79,17 @@ async function take(world: World, s: Step): Promise<void> {
   switch (s.do) {
     case 'enqueue':
       await runs.enqueue(newRun(s.job, { maxAttempts: 2 }), { queueLimit: QUEUE_LIMIT });
+      return;
+    case 'ask':
+      await runs.enqueue(newRun(s.job, { maxAttempts: 2, awaitsUntil: world.clock.time + 1 }), { queueLimit: QUEUE_LIMIT });
+      return;
+    case 'answer': {
+      const answer = { outcome: s.outcome, at: '2026-01-02T03:04:05.000Z', subject: digest('subject') };
+      await runs.answer(runId, answer, { failure });
+      return;
+    }
+    case 'lose':
+      await runs.endWaiting(runId, failure);
       return;
     case 'refuse':
       await runs.recordRefusal(newRun(s.job), { failure, receiptDigest: digest('refusal') });
@@ -130,7 +152,8 @@ async function nextStep(
   if (state === 'staging') return { do: 'advance', lease: index, to: 'running' };
   if (state === 'running')
     return wanted === 'succeeded' ? { do: 'advance', lease: index, to: 'releasing' } : { do: 'settle', lease: index, outcome: wanted };
-  if (state === 'releasing') return { do: 'settle', lease: index, outcome: wanted };
+  if (state === 'releasing')
+    return wanted === 'refused' ? { do: 'park', lease: index, to: 'held' } : { do: 'settle', lease: index, outcome: wanted };
   return { do: 'finish', lease: index, receipt: wanted !== 'failed' };
 }
 
@@ -144,6 +167,7 @@ async function useLease(world: World, held: Lease, s: LeaseStep): Promise<void> 
     if (s.do === 'advance') done = await runs.advance(held, s.to);
     else if (s.do === 'settle')
       done = await runs.settle(held, s.outcome === 'succeeded' ? { outcome: s.outcome } : { outcome: s.outcome, failure });
+    else if (s.do === 'park') done = await runs.park(held, s.to, { deadlineAt: world.clock.time + 1, grantsEndAt: undefined });
     else if (s.do === 'finish') done = await runs.finish(held, s.receipt ? digest('receipt') : undefined);
     else if (s.do === 'giveBack') done = await runs.giveBack(held);
     else done = await runs.renewLease(held, LEASE_MS);
@@ -156,7 +180,7 @@ async function useLease(world: World, held: Lease, s: LeaseStep): Promise<void> 
   expect(done, 'a lease works exactly as long as it is held').toBe(current);
   if (!current) expect(await runs.get(held.runId)).toEqual(before);
   if (s.do === 'settle' && current) expect(before !== undefined && isLegalOutcome(before.state, s.outcome)).toBe(true);
-  if (done && (s.do === 'finish' || s.do === 'giveBack')) world.holders.delete(held.runId);
+  if (done && (s.do === 'finish' || s.do === 'giveBack' || s.do === 'park')) world.holders.delete(held.runId);
   if (done && s.do === 'renew' && holder !== undefined) holder.until = world.clock.time + LEASE_MS;
 }
 
@@ -167,7 +191,9 @@ async function checkWorld({ store }: World): Promise<void> {
     expect(isFinal(run.state)).toBe(run.finishedAt !== undefined);
     expect(run.outcome !== undefined).toBe(isFinal(run.state) || run.state === 'settling');
     if (isFinal(run.state)) expect(run.outcome).toBe(run.state);
-    if (run.state === 'queued') expect(run.workerId).toBeUndefined();
+    if (run.state === 'succeeded') expect(run.hold?.outcome ?? 'approved').toBe('approved');
+    if (['queued', 'awaiting-approval', 'held'].includes(run.state)) expect(run.workerId).toBeUndefined();
+    expect(run.deadlineAt !== undefined).toBe(run.state === 'awaiting-approval' || run.state === 'held');
     if (['staging', 'running', 'releasing'].includes(run.state)) expect(run.workerId).toBeDefined();
     if (run.settlement !== 'none') expect(run.receiptDigest !== undefined && isFinal(run.state)).toBe(true);
     expect(run.attempt).toBeLessThanOrEqual(run.maxAttempts);

@@ -8,6 +8,7 @@ import { recordTests } from './record-tests.js';
 import { runTests } from './run-tests.js';
 import { stateMachineTests } from './state-machine-tests.js';
 import { takeoverTests } from './takeover-tests.js';
+import { waitTests } from './wait-tests.js';
 
 /** One empty database. Stores opened through it are closed by `dispose`. */
 export class StoreBench {
@@ -39,6 +40,7 @@ export function storeConformance(backend: string, newBench: NewBench): void {
     describe('records', () => recordTests(newBench));
     describe('access', () => accessTests(newBench));
     describe('runs', () => runTests(newBench));
+    describe('waits', () => waitTests(newBench));
     describe('takeover', () => takeoverTests(newBench));
     describe('events', () => eventTests(newBench));
     describe('state machine', () => stateMachineTests(newBench));

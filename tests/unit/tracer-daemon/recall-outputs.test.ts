@@ -18,15 +18,19 @@ describe('a release that was broken off', () => {
     await writeFile(join(folder, RELEASED, 'a.json'), 'a');
     await writeFile(join(folder, RELEASED, 'models', 'deep', 'c.json'), 'c');
     await recallOutputs(folder);
-    expect((await releasable(folder)).map(({ name }) => name).sort()).toEqual(['a.json', 'models/b.json', 'models/deep/c.json']);
+    expect((await releasable(folder, [])).leaving.map(({ name }) => name).sort()).toEqual([
+      'a.json',
+      'models/b.json',
+      'models/deep/c.json',
+    ]);
     expect(await readFile(join(folder, 'outputs', 'models', 'deep', 'c.json'), 'utf8')).toBe('c');
     // Once more finds nothing to do.
     await recallOutputs(folder);
-    expect(await releasable(folder)).toHaveLength(3);
+    expect((await releasable(folder, [])).leaving).toHaveLength(3);
   });
 
   it('leaves outputs as they are where nothing was moved', async () => {
     await recallOutputs(folder);
-    expect((await releasable(folder)).map(({ name }) => name)).toEqual(['models/b.json']);
+    expect((await releasable(folder, [])).leaving.map(({ name }) => name)).toEqual(['models/b.json']);
   });
 });
