@@ -3,22 +3,25 @@ import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
 import type { RunOutcome, SignedReceipt } from '../documents/receipt/receipt.js';
-import type { LedgerReader } from '../ledger/ledger.js';
+import type { LedgerEvent, LedgerReader } from '../ledger/ledger.js';
 import { loadOperator } from './load-documents.js';
 import { type Check, Checks, checkNames } from './verify/checks.js';
 import type { GivenEvidence, ReadEvidence } from './verify/given-evidence.js';
 import { type JobDocuments, readJobDocuments } from './verify/job-documents.js';
-import { type JobHistory, readJobHistory, stateAfter } from './verify/job-history.js';
+import { type JobHistory, jobHistory, stateAfter } from './verify/job-history.js';
 import { readEvidence } from './verify/read-evidence.js';
 import { recompute, verifyDecision } from './verify/verify-decision.js';
 import { verifyJoint } from './verify/verify-joint.js';
 import { verifyOnChain } from './verify/verify-on-chain.js';
 import { verifyRun } from './verify/verify-run.js';
+import { verifyTerms } from './verify/verify-terms.js';
 
 export interface Against {
   /** Absent: only what the documents say of each other is checked. */
   readonly ledger?: LedgerReader;
   readonly content?: ContentStore;
+  /** Of the ledger, where they have been read for many jobs. */
+  readonly events?: readonly LedgerEvent[];
   /** Whether every party of the job has to be there. */
   readonly isWholeJob: boolean;
 }
@@ -50,20 +53,24 @@ export interface Verification {
  * match is named, the first first.
  * @throws DT_CHAIN_* when the chain cannot be read
  */
-export async function verifyEvidence(given: readonly GivenEvidence[], { ledger, content, isWholeJob }: Against): Promise<Verification> {
+export async function verifyEvidence(
+  given: readonly GivenEvidence[],
+  { ledger, content, events, isWholeJob }: Against,
+): Promise<Verification> {
   const read = given.map((one) => {
     const checks = new Checks(one.source);
     return { given: one, checks, evidence: readEvidence(one, checks) };
   });
   const all = read.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence]));
   const job = all[0]?.signed.receipt.job;
-  const history = ledger && job !== undefined ? await readJobHistory(ledger, BigInt(job)) : undefined;
+  const history = ledger && job !== undefined ? jobHistory(ledger.ref, events ?? (await ledger.events()), BigInt(job)) : undefined;
   for (const one of read) nameAbsence(one.given, one.checks, history);
   const documents = await documentsOf(all, history, content);
   for (const evidence of all) {
     const { checks, signed } = evidence;
     verifyDecision(evidence);
     verifyRun(evidence, documents);
+    verifyTerms(evidence, documents);
     checks.same('job', 'receipt.json#/receipt/job', job, signed.receipt.job);
     if (ledger === undefined) for (const name of onChain) checks.skip(name, 'receipt.json', 'the chain');
     else if (isOfChain(evidence, ledger) && signed.receipt.job === job) {

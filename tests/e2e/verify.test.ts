@@ -181,6 +181,13 @@ describe('a job is verified from the chain and the documents', () => {
     expect(failedNames(verification)).toEqual(expect.arrayContaining(['clauses', 'report', 'peers']));
   });
 
+  it('finds a run that its owner had refused, although the daemon signs for it', async () => {
+    const verification = await changed(joint.b, ({ receipt }) => {
+      Object.assign(receipt, { approval: { outcome: 'refused', at: receipt.finishedAt, by: receipt.owner, subject: receipt.spec } });
+    });
+    expect(failedNames(verification)).toEqual(expect.arrayContaining(['terms', 'report']));
+  });
+
   it('finds arguments that nobody agreed to, although the daemon signs for them', async () => {
     const verification = await changed(joint.b, ({ spec, decision }) => {
       const step = spec.steps.find(({ token }) => token === joint.tokens.b1);

@@ -1,5 +1,6 @@
 import type { Verification } from '../../catalog/verify-evidence.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
+import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { ActionContext } from '../action-context.js';
 import type { TraceNode, TraceVerdict } from './trace-lifecycle.js';
 import { verifyJob } from './verify-job.js';
@@ -8,7 +9,8 @@ import { verifyJob } from './verify-job.js';
 export async function verifyTrace(context: ActionContext, root: TraceNode): Promise<TraceNode> {
   const verdicts = new Map<string, (token: string) => TraceVerdict>();
   // One job after the other: each asks all its daemons at once.
-  for (const job of jobsIn(root)) verdicts.set(job, verdictsOf(await attempt(context, job)));
+  const events = await context.ledger.events();
+  for (const job of jobsIn(root)) verdicts.set(job, verdictsOf(await attempt(context, job, events)));
   const of = (job: string, token: string): TraceVerdict => verdicts.get(job)?.(token) ?? {};
   const judged = (node: TraceNode): TraceNode => ({
     ...node,
@@ -31,9 +33,9 @@ const jobsIn = (node: TraceNode): ReadonlySet<string> =>
   ]);
 
 /** A job whose documents cannot be read any more does not hide the others. */
-async function attempt(context: ActionContext, job: string): Promise<Verification | string> {
+async function attempt(context: ActionContext, job: string, events: readonly LedgerEvent[]): Promise<Verification | string> {
   try {
-    return await verifyJob(context, BigInt(job));
+    return await verifyJob(context, BigInt(job), events);
   } catch (error) {
     const problem = toToolkitError(error);
     if (problem.code.startsWith('DT_CHAIN_')) throw problem;

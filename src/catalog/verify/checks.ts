@@ -20,6 +20,7 @@ export const checkNames = [
   'arguments',
   'input',
   'sandbox',
+  'terms',
   'folder',
   'outputs',
   'report',

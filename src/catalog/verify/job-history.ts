@@ -1,6 +1,6 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
 import type { TokenFact } from '../../documents/job/job-facts.js';
-import type { ChainRef, LedgerEvent, LedgerReader, OperatorRecord, Organization } from '../../ledger/ledger.js';
+import type { ChainRef, LedgerEvent, OperatorRecord, Organization } from '../../ledger/ledger.js';
 
 export type Anchor = Extract<LedgerEvent, { kind: 'receipts-anchored' }>;
 export type Report = Extract<LedgerEvent, { kind: 'job-reported' }>;
@@ -25,12 +25,7 @@ export interface JobHistory {
   readonly anchors: readonly Anchor[];
 }
 
-/** Undefined where the chain has no such job. @throws DT_CHAIN_* */
-export async function readJobHistory(ledger: LedgerReader, job: bigint): Promise<JobHistory | undefined> {
-  return jobHistory(ledger.ref, await ledger.events(), job);
-}
-
-/** Pure: the same events give the same history. */
+/** Pure: the same events give the same history. Undefined where the chain has no such job. */
 export function jobHistory(chain: ChainRef, all: readonly LedgerEvent[], job: bigint): JobHistory | undefined {
   const added = all.find((event) => event.kind === 'job-added' && event.job === job);
   if (added?.kind !== 'job-added') return undefined;
