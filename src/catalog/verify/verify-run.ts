@@ -98,8 +98,11 @@ function verifyFolder({ given, checks, signed }: ReadEvidence): void {
   const { receipt } = signed;
   const log = receipt.log === undefined ? [] : [{ ...receipt.log, name: LOG }];
   const below = (file: FileDigest): FileDigest => ({ ...file, name: `${RELEASED}/${file.name}` });
+  // What is for the owner alone is in the receipt, and in no download.
   const told: readonly FileDigest[] =
-    folder.kind === 'outputs' ? receipt.outputs : [...(receipt.files ?? []), ...log, ...receipt.outputs.map(below)];
+    folder.kind === 'outputs'
+      ? receipt.outputs.filter(({ recipient }) => recipient !== 'owner')
+      : [...(receipt.files ?? []), ...log, ...receipt.outputs.map(below)];
   for (const { name, sizeBytes, sha256: digest } of told) {
     const found = folder.files.get(name);
     const check = folder.kind === 'outputs' || name.startsWith(`${RELEASED}/`) ? 'outputs' : 'folder';
