@@ -1,6 +1,7 @@
 import { patterns } from '../documents/schema.js';
 import { accessPaths } from './openapi-access.js';
 import { holdPaths, ownerAnswer } from './openapi-holds.js';
+import { pagePaths } from './openapi-pages.js';
 import { runStates } from './store/run-state.js';
 
 const tokenId = { type: 'string', pattern: patterns.tokenId, example: `dt:ownership:${'0'.repeat(63)}1` } as const;
@@ -96,6 +97,12 @@ export const openApi = {
       },
     },
     '/v1/assets/{token}': {
+      get: {
+        ...proven,
+        summary: 'One asset of this owner: schema and number of rows, services with their constraints, grants; for the owner',
+        parameters: [{ name: 'token', in: 'path', required: true, schema: tokenId }],
+        responses: answers('200', ok('the asset', { type: 'object' })),
+      },
       delete: {
         ...proven,
         summary: 'The owner takes its data back',
@@ -246,6 +253,7 @@ export const openApi = {
     },
     ...accessPaths,
     ...holdPaths,
+    ...pagePaths,
     '/ipfs/{cid}': {
       get: {
         summary: 'Trustless gateway: a document by its CID, as raw block or CAR',

@@ -1,11 +1,5 @@
 import { useApp } from './app.js';
-
-/** Strings stay strings, sentences with gaps stay functions of the same gaps; nothing may be missing in one of the languages. */
-type Same<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
-export interface Words<T> {
-  readonly en: T;
-  readonly zh: Same<T>;
-}
+import type { Same, Words } from './words.js';
 
 export const words = <T extends Record<string, unknown>>(en: T, zh: Same<T>): Words<T> => ({ en, zh });
 

@@ -1,12 +1,11 @@
-import { publishedDdo, usableOperators } from '../../catalog/published.js';
-import { operatorsOf } from '../../catalog/resolve-facts.js';
+import { prepareLeaf } from '../../catalog/prepare-leaf.js';
+import { publishedDdo } from '../../catalog/published.js';
 import { documentsOf } from '../../constraints/check-facts.js';
 import { checkLeaf } from '../../constraints/check-tree.js';
 import { canonicalBytes } from '../../documents/canonical.js';
-import { type AssetAttributes, buildDdo, isLeaf, type LeafDescriptor, type Service, saltOfAsset } from '../../documents/ddo/ddo.js';
+import type { AssetAttributes } from '../../documents/ddo/ddo.js';
 import { requireAll } from '../../documents/decision/decision.js';
 import type { TokenId } from '../../documents/ids.js';
-import type { OperatorFact } from '../../documents/job/job-facts.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf, step } from '../action-context.js';
@@ -34,17 +33,13 @@ export interface MintAssetResult {
 export async function mintAsset(context: ActionContext, parameters: MintAssetParameters): Promise<MintAssetResult> {
   const { ledger, content } = context;
   const { attributes, storePath } = parameters;
-  if ((attributes.child_dts?.length ?? 0) > 0)
-    throw new ToolkitError('DT_INPUT_INVALID', { what: 'The asset', reason: 'it has child_dts; compose it with `dt asset cdt`' });
-  const salt = saltOfAsset(attributes, parameters.salt);
-  const dt = ledger.deriveId('token', ledger.signer, salt);
-  const templates = operatorsOf([attributes]);
-  const found = await ledger.operatorsAndOrganizations(templates, [ledger.signer]);
-  const organization = found.organizations[0];
-  if (organization === undefined) throw new ToolkitError('DT_ORG_UNKNOWN', { address: ledger.signer });
-  const operators = await usableOperators(content, templates, found.operators);
-  const ddo = buildDdo(agreeToVersions(attributes, operators), dt, ledger.signer, context.now());
-  if (!isLeaf(ddo)) throw new ToolkitError('DT_INPUT_INVALID', { what: 'The asset', reason: 'it is not a leaf' });
+  const { salt, ddo, operators, organization } = await prepareLeaf(ledger, content, {
+    attributes,
+    owner: ledger.signer,
+    created: context.now(),
+    extra: parameters.salt,
+  });
+  const { dt } = ddo;
   requireAll(dt, checkLeaf(ddo, documentsOf(operators)));
   const daemonUrl = endpointOf(attributes.services[0], organization.url);
   if (storePath !== undefined && daemonUrl === undefined) throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner: ledger.signer, id: dt });
@@ -59,13 +54,4 @@ export async function mintAsset(context: ActionContext, parameters: MintAssetPar
     await step(context, 'Tell the daemon where the data is', () => daemon.holdAsset({ token: dt, path: storePath, document }));
   } else await publishDocuments(context, [document]);
   return { dt, outcome: published === undefined ? 'minted' : 'unchanged', held: storePath !== undefined, daemon: daemonUrl?.href };
-}
-
-/** The owner agrees to the code that is published today, unless the file says otherwise. */
-function agreeToVersions(attributes: AssetAttributes, operators: ReadonlyMap<TokenId, OperatorFact>): AssetAttributes {
-  const services = (attributes.services as readonly Service<LeafDescriptor>[]).map((service) => {
-    const { template, version, constraint } = service.descriptor;
-    return { ...service, descriptor: { template, version: version ?? operators.get(template)?.record.version ?? 1, constraint } };
-  });
-  return { ...attributes, services };
 }

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { documentsOf } from '../../catalog/verify/given-file.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ActionContext, step } from '../action-context.js';
-import { documentsOf } from '../tracer/gather-evidence.js';
 import { EVIDENCE_SUFFIX } from '../tracer/read-given-evidence.js';
 import { checkReceipt } from './check-receipt.js';
 import { fetchOutputs } from './fetch-outputs.js';

@@ -1,9 +1,8 @@
 import { resolveJob } from '../../catalog/resolve-facts.js';
 import type { GivenEvidence } from '../../catalog/verify/given-evidence.js';
+import { documentsOf } from '../../catalog/verify/given-file.js';
 import { expectedOf } from '../../catalog/verify-evidence.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
-import { canonicalBytes } from '../../documents/canonical.js';
-import { type EvidenceName, evidenceNames, parseEvidence } from '../../documents/receipt/evidence.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf } from '../action-context.js';
@@ -31,17 +30,6 @@ export async function gatherEvidence(context: ActionContext, job: bigint): Promi
       } catch (error) {
         return without(toToolkitError(error).message);
       }
-    }),
-  );
-}
-
-/** @throws DT_DOCUMENT_INVALID */
-export function documentsOf(value: unknown): Partial<Record<EvidenceName, Uint8Array>> {
-  const evidence = parseEvidence(value);
-  return Object.fromEntries(
-    evidenceNames.flatMap((name) => {
-      const document = evidence[name];
-      return document === undefined ? [] : [[name, canonicalBytes(document)]];
     }),
   );
 }

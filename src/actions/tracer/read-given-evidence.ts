@@ -3,11 +3,10 @@ import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { FolderFiles, GivenEvidence } from '../../catalog/verify/given-evidence.js';
-import { canonicalBytes, isObject } from '../../documents/canonical.js';
+import { givenOfFile } from '../../catalog/verify/given-file.js';
 import type { Bytes32 } from '../../documents/ids.js';
 import { evidenceFiles, evidenceNames } from '../../documents/receipt/evidence.js';
-import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
-import { documentsOf } from './gather-evidence.js';
+import { ToolkitError } from '../../errors/toolkit-error.js';
 
 /** What `dt job outputs` calls the evidence that it writes beside a folder of outputs. */
 export const EVIDENCE_SUFFIX = '.evidence';
@@ -41,23 +40,7 @@ export async function readGivenEvidence(path: string): Promise<GivenFiles> {
 const looksLikeShare = (names: readonly string[]): boolean =>
   names.some((name) => evidenceFiles.includes(name)) || ['operator', 'released', 'logs'].every((name) => names.includes(name));
 
-async function readOneFile(path: string): Promise<GivenEvidence> {
-  const bytes = await reading(path, () => readFile(path));
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return { source: path, documents: { receipt: bytes } };
-  }
-  const holdsMore = isObject(value) && isObject(value['receipt']) && 'receipt' in value['receipt'];
-  if (!holdsMore) return { source: path, documents: { receipt: bytes } };
-  try {
-    const isCanonical = Buffer.compare(canonicalBytes(value), bytes) === 0;
-    return { source: path, documents: documentsOf(value), ...(!isCanonical && { flaw: 'it is not the canonical bytes of its JSON' }) };
-  } catch (error) {
-    return { source: path, documents: { receipt: bytes }, flaw: toToolkitError(error).message };
-  }
-}
+const readOneFile = async (path: string): Promise<GivenEvidence> => givenOfFile(path, await reading(path, () => readFile(path)));
 
 async function readFolder(folder: string): Promise<GivenEvidence> {
   const isDownload = basename(folder).endsWith(EVIDENCE_SUFFIX);

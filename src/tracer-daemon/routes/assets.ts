@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { sep } from 'node:path';
 import { type Request, type Response, Router } from 'express';
 import { loadDdo } from '../../catalog/load-documents.js';
+import { tokenLabels } from '../../catalog/names.js';
 import { OverlayStore } from '../../content-store/overlay-store.js';
 import { canonicalBytes, isObject, type Json } from '../../documents/canonical.js';
-import { isLeaf } from '../../documents/ddo/ddo.js';
+import { type Ddo, isLeaf } from '../../documents/ddo/ddo.js';
 import { type Bytes32, parseTokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
+import { allowedFile } from '../data-file.js';
 import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requesterOf, requireOwner } from '../middleware/authenticate.js';
 import { inputName } from '../pipeline/stage.js';
@@ -21,9 +21,13 @@ export function assetRoutes(deps: DaemonDeps): Router {
   const proven = authenticate(deps);
 
   router.get('/v1/assets', proven, async (_request, response) => {
-    const owner = requesterOf(response) === deps.organization && accessOfResponse(response)?.role !== 'viewer';
+    const role = accessOfResponse(response)?.role ?? 'owner';
+    const owner = requesterOf(response) === deps.organization && role === 'owner';
     const held = await deps.store.datasets.list();
-    response.json({ assets: held.map((dataset) => viewOf(dataset, owner)) });
+    const names = await deps.index.read(async (index) =>
+      Promise.all(held.map(({ token }) => token).map(tokenLabels(deps.localContent, index))),
+    );
+    response.json({ assets: held.map((dataset, i) => ({ ...viewOf(dataset, owner), ...(names[i] && { name: names[i].name }) })) });
   });
 
   router.post('/v1/assets', proven, async (request: Request, response: Response) => {
@@ -36,10 +40,8 @@ export function assetRoutes(deps: DaemonDeps): Router {
     const content = new OverlayStore(deps.content, isObject(document) ? [canonicalBytes(document)] : []);
     const ddo = await loadDdo(content, record);
     if (!isLeaf(ddo)) throw new ToolkitError('DT_INPUT_INVALID', { what: 'The token', reason: 'a composite has no data of its own' });
-    const dataset = { token: id, ...(await readDataset(deps, path)), addedAt: deps.now() };
-    for (const service of ddo.services) inputName(ddo, service.index, dataset);
+    const dataset = await holdDataset(deps, ddo, path);
     await content.keep();
-    await deps.store.datasets.hold(dataset);
     response.status(201).json(viewOf(dataset, true));
   });
 
@@ -59,21 +61,17 @@ const viewOf = ({ token, path, sizeBytes, sha256, addedAt }: Dataset, owner: boo
   ...(owner && { path, sizeBytes, sha256 }),
 });
 
-/** @throws DT_DATASET_FORBIDDEN outside of the configured folders, symbolic links resolved; DT_INPUT_FILE */
+/** The data of a token that is minted, under whatever names its services give it. @throws DT_DATASET_FORBIDDEN, DT_INPUT_FILE, DT_DOCUMENT_INVALID */
+export async function holdDataset(deps: Pick<DaemonDeps, 'config' | 'store' | 'now'>, ddo: Ddo, path: string): Promise<Dataset> {
+  const dataset = { token: ddo.dt, ...(await readDataset(deps, path)), addedAt: deps.now() };
+  for (const service of ddo.services) inputName(ddo, service.index, dataset);
+  await deps.store.datasets.hold(dataset);
+  return dataset;
+}
+
+/** @throws DT_DATASET_FORBIDDEN, DT_INPUT_FILE */
 async function readDataset(deps: Pick<DaemonDeps, 'config'>, path: string): Promise<Pick<Dataset, 'path' | 'sizeBytes' | 'sha256'>> {
-  let real: string;
-  let sizeBytes: number;
-  try {
-    real = await realpath(path);
-    const found = await stat(real);
-    if (!found.isFile()) throw new Error('it is not a file');
-    sizeBytes = found.size;
-  } catch (error) {
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: (error as Error).message }, error);
-  }
-  const roots = await Promise.all(deps.config.datasets.roots.map((root: string) => realpath(root).catch(() => undefined)));
-  if (!roots.some((root) => root !== undefined && real.startsWith(root.endsWith(sep) ? root : root + sep)))
-    throw new ToolkitError('DT_DATASET_FORBIDDEN');
+  const { path: real, sizeBytes } = await allowedFile(deps, path);
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(real, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return { path: real, sizeBytes, sha256: `0x${hash.digest('hex')}` as Bytes32 };

@@ -24,6 +24,17 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/assets': looking,
   'POST /v1/assets': owner,
   'DELETE /v1/assets/:token': owner,
+  'GET /v1/assets/:token': looking,
+  'POST /v1/assets/:token/grants': owner,
+  'DELETE /v1/assets/:token/grants/:composite': owner,
+  'GET /v1/files': owner,
+  'POST /v1/files/description': owner,
+  'GET /v1/operators': owner,
+  'POST /v1/drafts/check': owner,
+  'POST /v1/drafts/publish': owner,
+
+  'GET /v1/lineage': proving,
+  'POST /v1/verify': proving,
 
   'GET /v1/jobs': proving,
   'GET /v1/jobs/:id': proving,

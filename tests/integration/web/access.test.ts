@@ -166,18 +166,21 @@ describe('sessions and roles', () => {
       const auditor = [
         'DELETE /v1/session',
         'GET /v1/events',
+        'GET /v1/lineage',
+        'POST /v1/verify',
+        'GET /v1/jobs/{id}/evidence',
         'GET /v1/jobs',
         'GET /v1/jobs/{id}',
         'GET /v1/jobs/{id}/decision',
         'GET /v1/jobs/{id}/receipt',
         'GET /v1/jobs/{id}/parties',
-        'GET /v1/jobs/{id}/evidence',
         'GET /v1/names',
       ];
       const viewer = [
         ...auditor,
         'GET /v1/overview',
         'GET /v1/assets',
+        'GET /v1/assets/{token}',
         'GET /v1/jobs/{id}/events',
         'GET /v1/jobs/{id}/logs',
         'GET /v1/jobs/{id}/explanation',
@@ -190,14 +193,30 @@ describe('sessions and roles', () => {
         'POST /v1/jobs/{id}/cancel',
         'POST /v1/jobs/{id}/rerun',
       ];
+      const assets = [
+        'POST /v1/assets',
+        'DELETE /v1/assets/{token}',
+        'POST /v1/assets/{token}/grants',
+        'DELETE /v1/assets/{token}/grants/{composite}',
+        'GET /v1/files',
+        'POST /v1/files/description',
+        'GET /v1/operators',
+        'POST /v1/drafts/check',
+        'POST /v1/drafts/publish',
+      ];
       const tokens = ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/{id}', 'GET /v1/sessions', 'DELETE /v1/sessions/{id}'];
-      return { auditor, viewer, operator, owner: [...operator, ...tokens, 'POST /v1/assets', 'DELETE /v1/assets/{token}'] };
+      return { auditor, viewer, operator, owner: [...operator, ...tokens, ...assets] };
     })();
     const token = `dt:ownership:${'1'.repeat(64)}`;
     const bodies: Readonly<Record<string, object>> = {
       'POST /v1/tokens': { role: 'viewer', label: 'made by a test', hours: 1 },
       'POST /v1/assets': { token, path: '/nowhere' },
       'POST /v1/documents': { documents: [{}] },
+      'POST /v1/assets/{token}/grants': { composite: token, until: 0 },
+      'POST /v1/verify': { job: '1' },
+      'POST /v1/files/description': { path: '/nowhere' },
+      'POST /v1/drafts/check': { attributes: {} },
+      'POST /v1/drafts/publish': { attributes: {}, path: '/nowhere' },
     };
     const queries: Readonly<Record<string, string>> = { 'GET /v1/names': `?ids=${encodeURIComponent(token)}` };
     const proven = Object.entries(openApi.paths).flatMap(([path, methods]) =>
@@ -208,7 +227,11 @@ describe('sessions and roles', () => {
       const { secret } = await tokenFor(role);
       for (const name of proven) {
         const [method = '', path = ''] = name.split(' ');
-        const filled = path.replace('{token}', token).replace(/\{\w+\}/g, 'x') + (queries[name] ?? '');
+        const filled =
+          path
+            .replace('{token}', token)
+            .replace('{composite}', token)
+            .replace(/\{\w+\}/g, 'x') + (queries[name] ?? '');
         const body = bodies[name] ?? (method === 'POST' ? {} : undefined);
         const stream = await client().open(method, filled, body, { authorization: `Bearer ${secret}` });
         const chunks: Buffer[] = [];
@@ -225,7 +248,7 @@ describe('sessions and roles', () => {
       for (const names of Object.values(allowed)) for (const name of names) expect(proven).toContain(name);
     });
 
-    it('shows a viewer no path', async () => {
+    it('shows the path to the owner alone', async () => {
       const operator = await publish(world, 'op', '// nothing', { note: {} });
       const path = await bank.data('held.csv', 'id\n1\n');
       const services = [{ index: 'run', template: operator, constraint: { note: {} }, path: './inputs/held.csv' }];
@@ -233,7 +256,8 @@ describe('sessions and roles', () => {
       const seen = async (role: Role): Promise<string> =>
         JSON.stringify((await (await withToken((await tokenFor(role)).secret)).ask('GET', '/v1/assets')).body);
       expect(await seen('viewer')).not.toContain('held.csv');
-      expect(await seen('operator')).toContain('held.csv');
+      expect(await seen('operator')).not.toContain('held.csv');
+      expect(await seen('owner')).toContain('held.csv');
     });
   });
 
@@ -286,6 +310,10 @@ describe('sessions and roles', () => {
     expect(jobs.map(({ id }) => id)).toEqual([inTrace]);
     expect((await page.ask('GET', `/v1/jobs/${inTrace}/receipt`)).status).toBe(200);
     expect(await page.ask('GET', `/v1/jobs/${outside}/receipt`)).toMatchObject({ status: 404, body: { code: 'DT_JOB_UNKNOWN' } });
+    const lineage = (await page.ask('GET', '/v1/lineage')).body as { root: string; nodes: { kind: string; id: string }[] };
+    expect(lineage.root).toBe(shown);
+    expect(lineage.nodes.map(({ kind }) => kind)).toEqual(['asset', 'algorithm', 'job', 'receipt']);
+    expect(await page.ask('GET', `/v1/lineage?token=${other}`)).toMatchObject({ status: 404, body: { code: 'DT_ASSET_UNKNOWN' } });
     expect(await (await owner()).ask('POST', '/v1/tokens', { role: 'viewer', label: 'x', hours: 1, scope: shown })).toMatchObject({
       status: 400,
     });

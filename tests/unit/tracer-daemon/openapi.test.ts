@@ -40,7 +40,7 @@ describe('the OpenAPI document', () => {
 
   it('says where a proof is asked for, and only there', async () => {
     for (const { name, method, path, described } of documented) {
-      const filled = path.replace('{token}', `dt:ownership:${'1'.repeat(64)}`).replace(/\{\w+\}/g, 'x');
+      const filled = path.replace(/\{(token|composite)\}/g, `dt:ownership:${'1'.repeat(64)}`).replace(/\{\w+\}/g, 'x');
       const sent = method === 'post' ? { headers: { 'content-type': 'application/json' }, body: '{}' } : {};
       const answer = await fetch(`${bank.daemon.url}${filled}`, { method: method.toUpperCase(), ...sent });
       expect(await answer.text(), name).not.toContain('DT_HTTP_NOT_FOUND');

@@ -1,0 +1,112 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalBytes } from '../../src/documents/canonical.js';
+import { type BrowserWorld, createBrowserWorld, HOSTILE, type Size, sizes } from './browser-world.js';
+import { findChromium } from './find-chromium.js';
+
+describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () => {
+  let here: BrowserWorld;
+  let run: string;
+  let folder: string;
+  beforeAll(async () => {
+    here = await createBrowserWorld();
+    run = await here.runJob(2);
+    folder = await mkdtemp(join(tmpdir(), 'dt-verify-'));
+  }, 120_000);
+  afterAll(async () => {
+    await here?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  describe('Verify', () => {
+    it.each(Object.keys(sizes) as Size[])('shows each check of a job that ran here (%s)', async (size) => {
+      const { page, complaints } = await here.visit('auditor', { size });
+      await page.goto('/#/verify');
+      await page.getByLabel('Or a job of this daemon').fill('1');
+      await page.getByRole('button', { name: 'Verify' }).click();
+      await page.getByText('Everything holds').waitFor();
+      expect(await page.locator('.card h2').first().textContent()).toBe(`Bank A: customers ${HOSTILE}`);
+      await page.getByText('The chain holds this very receipt').waitFor();
+      expect(await page.locator('.checks > .failed').count()).toBe(0);
+      expect(await page.locator('.checks > .passed').count()).toBeGreaterThan(8);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+      expect(await page.title()).not.toContain('owned');
+      expect(complaints).toEqual([]);
+    });
+
+    it('checks files that were chosen, and names what differs', async () => {
+      const { deps } = here.bank.daemon;
+      const own = join(deps.config.jobs.folder, run);
+      const receipt = JSON.parse(await readFile(join(own, 'receipt.json'), 'utf8')) as { receipt: { outputs: { sizeBytes: number }[] } };
+      await mkdir(join(folder, 'forged'), { recursive: true });
+      const { page } = await here.visit('viewer');
+      await page.goto('/#/verify');
+      const choose = page.locator('input[type=file]').first();
+      await choose.setInputFiles(join(own, 'receipt.json'));
+      await page.getByText('Everything holds').waitFor();
+      const [output] = receipt.receipt.outputs;
+      if (output !== undefined) output.sizeBytes += 1;
+      await writeFile(join(folder, 'forged', 'receipt.json'), canonicalBytes(receipt));
+      await choose.setInputFiles(join(folder, 'forged', 'receipt.json'));
+      await page.locator('.verdict.bad').waitFor();
+      expect(await page.locator('.checks > .failed').first().textContent()).toContain('signed the receipt');
+      await choose.setInputFiles(here.bank.daemon.deps.config.datasets.roots.map((root) => join(root, 'customers.csv')));
+      await page.locator('.verdict.bad').waitFor();
+    });
+  });
+
+  describe('Assets', () => {
+    it.each(Object.keys(sizes) as Size[])('shows what is held, in plain words and without rows (%s)', async (size) => {
+      const { page, complaints } = await here.visit('viewer', { size });
+      await page.goto('/#/assets');
+      await page.getByRole('link', { name: 'customers' }).click();
+      await page.getByText('a whole number, at most 5000').waitFor();
+      await page.getByText('3 columns').waitFor();
+      const shown = (await page.locator('main').textContent()) ?? '';
+      expect(shown).toContain(`customers ${HOSTILE}`);
+      expect(shown).not.toContain('customers.csv/');
+      expect(shown).not.toContain(here.bank.folder);
+      expect(await page.getByRole('button', { name: 'Revoke' }).count()).toBe(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+      expect(complaints).toEqual([]);
+    });
+
+    it('revokes a grant after asking', async () => {
+      const { page } = await here.visit('owner');
+      await page.goto(`/#/assets/${here.leaf}`);
+      await page.getByRole('button', { name: 'Revoke' }).first().click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Revoke' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByText('revoked').waitFor();
+      const edges = await here.bank.context.index.read((index) => index.wentInto(here.leaf));
+      expect(edges.filter(({ grant }) => grant === 'revoked')).toHaveLength(1);
+    });
+
+    it('publishes a file with an operator, checked while it is written', async () => {
+      await here.bank.data('new.csv', 'id,age\n1,41\n2,29\n');
+      const { page, complaints } = await here.visit('owner');
+      await page.goto('/#/assets/new');
+      const publish = page.getByRole('button', { name: 'Publish' });
+      await page.getByLabel('Name', { exact: true }).fill(`new ${HOSTILE}`);
+      await page.getByLabel('File').selectOption({ index: 2 });
+      await page.getByText('Rows: 2').waitFor();
+      await page.getByLabel('Operator').selectOption({ label: 'lines (version 1)' });
+      await page.getByText('ready').waitFor();
+      await page.getByLabel('lines', { exact: true }).selectOption('json');
+      await page.getByLabel('lines: {"$match": {…}}').fill('{"$match": {"type": "frog"}}');
+      await page.getByText('not yet').waitFor();
+      expect(await publish.isDisabled()).toBe(true);
+      await page.getByLabel('lines: {"$match": {…}}').fill('{"$match": {"type": "integer"}}');
+      await page.getByText('ready').waitFor();
+      await publish.click();
+      await page.locator('h1', { hasText: 'new <img' }).waitFor();
+      const held = await here.bank.daemon.deps.store.datasets.list();
+      expect(held.map(({ path }) => path.split('/').at(-1))).toContain('new.csv');
+      expect(await page.title()).not.toContain('owned');
+      expect(complaints).toEqual([]);
+    });
+  });
+});
