@@ -12,6 +12,7 @@ import {
   type World,
 } from '../support/world.js';
 import { findChromium } from './find-chromium.js';
+import { type WaitingJobs, waitingJobs } from './waiting-jobs.js';
 
 /** A DDO that would run a script if any of its text became markup. */
 export const HOSTILE = '<img src=x onerror="document.title=\'owned\'">';
@@ -42,6 +43,7 @@ export interface BrowserWorld {
   readonly algorithm: TokenId;
   /** A job for an algorithm that writes so many lines, and then waits, if asked to. Resolves to the run at the bank, ended or not. */
   runJob(lines: number, wait?: boolean): Promise<string>;
+  readonly waiting: WaitingJobs;
   /** A page in a context of its own, signed in unless the role is undefined. */
   visit(
     role: 'owner' | 'operator' | 'viewer' | 'auditor' | undefined,
@@ -102,6 +104,7 @@ export async function createBrowserWorld(): Promise<BrowserWorld> {
     fintech,
     leaf,
     algorithm,
+    waiting: await waitingJobs(world, bank, fintech, task),
     runJob: async (lines, wait = false) => {
       const { shares } = await execJob(fintech.context, { task, algorithm: await algorithmOf(lines, wait), wait: !wait });
       return shares[0]?.run?.id ?? '';

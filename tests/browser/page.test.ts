@@ -32,6 +32,7 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
   };
   const pages = (): Readonly<Record<string, string>> => ({
     overview: 'overview',
+    requests: 'requests',
     jobs: 'jobs',
     'a job that has ended': `jobs/${ended}`,
     'a job that runs': `jobs/${running}`,
@@ -247,6 +248,63 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
       await shown.waitForSelector('main:has-text("enough of it")');
     }
     expect(complaints).toEqual([]);
+  });
+
+  describe('what waits for the owner', () => {
+    it('is looked at and approved: first the request, then its outputs', async () => {
+      const id = await browsers.waiting.run(2);
+      const { page, complaints } = await browsers.visit('owner');
+      await page.click('.waiting.some');
+      await page.click(`a[href="#/requests/${id}"]`);
+      await page.waitForSelector('text=You have approved no request for this data yet: read it');
+      expect(await page.locator('pre.code').allTextContents()).toEqual([
+        expect.stringContaining('"lines": 2'),
+        expect.stringContaining('outputs/result.json'),
+      ]);
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.fill('[name=reason]', 'agreed by the board');
+      await page.click('button[name=approve]');
+
+      // It runs, and its outputs wait in turn.
+      await page.click(`a[href="#/requests/${id}"]:has-text("May its outputs leave?")`);
+      expect(await page.textContent('.plain-list')).toContain('result.json');
+      await page.fill('[name=reason]', 'numbers only');
+      await page.click('button[name=approve]');
+      await page.waitForSelector('text=Nothing waits for you.');
+      await page.goto(`/#/jobs/${id}`);
+      await page.waitForSelector('.page-head .badge:has-text("succeeded")');
+      const receipt = await (await page.request.get(`/v1/jobs/${id}/receipt`)).text();
+      expect(receipt).toContain('agreed by the board');
+      expect(complaints).toEqual([]);
+    });
+
+    it('is refused with a reason; other code than before is told apart, line by line', async () => {
+      await browsers.waiting.changeCode();
+      const id = await browsers.waiting.run(3);
+      const { page, complaints } = await browsers.visit('owner', { size: 'phone', theme: 'dark' });
+      await page.goto(`/#/requests/${id}`);
+      await page.waitForSelector('text=Other code than the last that you approved');
+      expect(await page.locator('.diff .added').allTextContents()).toEqual([expect.stringContaining('// changed')]);
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.click('button[name=refuse]');
+      // A reason is asked for before anything is sent.
+      expect(await page.evaluate(() => document.querySelector('[name=reason]')?.matches(':invalid'))).toBe(true);
+      await page.fill('[name=reason]', 'not this one');
+      await page.click('button[name=refuse]');
+      await page.waitForSelector('text=Nothing waits for you.');
+      await page.goto(`/#/jobs/${id}`);
+      await page.waitForSelector('.page-head .badge:has-text("refused")');
+      await page.waitForSelector('main:has-text("not this one")');
+      expect(complaints).toEqual([]);
+    });
+
+    it('is shown to an operator, who cannot answer', async () => {
+      const id = await browsers.waiting.run(4);
+      const { page } = await browsers.visit('operator');
+      await page.goto(`/#/requests/${id}`);
+      await page.waitForSelector('text=Only the owner answers.');
+      expect(await page.locator('button[name=approve]').count()).toBe(0);
+    });
   });
 
   it('a list of a thousand jobs keeps a few rows in the document, and shows a new one at its head', async () => {

@@ -4,12 +4,13 @@ import { useChange, useQuery } from '../../api/query.js';
 import { isEnded, type Run } from '../../api/types.js';
 import { useApp, useRole } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { Button, bytes, Card, Empty, Field, PageHead, ProblemView, Sentence, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { Button, bytes, Card, Empty, Field, PageHead, ProblemView, ShortId, Skeleton, Time } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
 import { Dialog } from '../../ui/dialog.js';
 import { Name } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
 import { DecisionCard } from './decision-card.js';
+import { ExplanationCard } from './explanation-card.js';
 import { LogCard } from './log-card.js';
 import { jobsText } from './text.js';
 import { TimelineCard } from './timeline-card.js';
@@ -48,19 +49,7 @@ export function RunPage({ id }: { id: string }) {
         {isRunning && <RunActions run={run} onChanged={reload} />}
       </PageHead>
       {problem && <ProblemView problem={problem} onRetry={reload} />}
-      {run.failure && (
-        <Card title={text.why}>
-          <p class="problem-title">
-            <Sentence text={run.failure.message} />
-          </p>
-          <p>
-            <Sentence text={run.failure.hint} />
-          </p>
-          <p class="problem-foot">
-            <code>{run.failure.code}</code>
-          </p>
-        </Card>
-      )}
+      {isUnclear(run) && <ExplanationCard run={run} />}
       <div class="columns">
         <div>
           <TimelineCard run={run} events={events} />
@@ -76,6 +65,9 @@ export function RunPage({ id }: { id: string }) {
     </>
   );
 }
+
+/** Neither on its way nor well ended. */
+const isUnclear = ({ state, failure }: Run): boolean => failure !== undefined || state === 'awaiting-approval' || state === 'held';
 
 function RunActions({ run, onChanged }: { run: Run; onChanged: () => void }) {
   const { http } = useApp();
