@@ -22,7 +22,7 @@ effect(() => {
 
 // A token that was just minted may have a name now.
 app.live.subscribe((topic) => {
-  if (topic === 'chain' || topic === 'everything') app.names.forgetUnknown();
+  if (topic === 'chain' || topic === 'everything') app.names.askAgain();
 });
 
 const root = document.getElementById('app');

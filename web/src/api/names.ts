@@ -3,7 +3,7 @@ import type { Http } from './http.js';
 
 const MOST = 100;
 
-/** What ids are called, asked for in one go for all that is drawn at once. A name that was not there is asked for again after a while. */
+/** What ids are called, asked for in one go for all that is drawn at once. A name that was not there is asked for again when there is news. */
 export class Names {
   readonly #known = new Map<string, Signal<string | undefined>>();
   #wanted = new Set<string>();
@@ -15,14 +15,18 @@ export class Names {
     if (found !== undefined) return found;
     const fresh = signal<string | undefined>(undefined);
     this.#known.set(id, fresh);
-    if (this.#wanted.size === 0) setTimeout(() => this.#ask());
-    this.#wanted.add(id);
+    this.#want(id);
     return fresh;
   }
 
   /** What was unknown may have a name now. */
-  forgetUnknown(): void {
-    for (const [id, { value }] of this.#known) if (value === undefined) this.#known.delete(id);
+  askAgain(): void {
+    for (const [id, { value }] of this.#known) if (value === undefined) this.#want(id);
+  }
+
+  #want(id: string): void {
+    if (this.#wanted.size === 0) setTimeout(() => this.#ask());
+    this.#wanted.add(id);
   }
 
   #ask(): void {

@@ -1,6 +1,7 @@
 import type { Clause } from '../../../src/documents/decision/decision.js';
 import { useWords } from '../i18n.js';
 import { jobsText } from '../pages/jobs/text.js';
+import { clauseText } from './clause-text.js';
 import { Icon } from './icon.js';
 
 const show = (value: unknown): string => (value === undefined ? '' : (JSON.stringify(value) ?? ''));
@@ -8,13 +9,15 @@ const show = (value: unknown): string => (value === undefined ? '' : (JSON.strin
 /** What was checked: whose demand, where it stands, what was asked for and offered, and what would pass. */
 export function ClauseList({ clauses }: { clauses: readonly Clause[] }) {
   const text = useWords(jobsText);
+  const rules = useWords(clauseText);
   return (
     <ul class="clauses">
       {clauses.map((clause) => (
         <li key={`${clause.of}${clause.by}${clause.pointer}${clause.rule}`} class={clause.passed ? 'passed' : 'failed'}>
           <Icon name={clause.passed ? 'check' : 'cross'} size={16} />
           <div>
-            <code>{clause.rule}</code> <code class="muted wrap">{clause.pointer}</code>
+            <span title={clause.rule}>{clause.rule in rules ? rules[clause.rule as keyof typeof rules] : clause.rule}</span>{' '}
+            <code class="muted wrap">{clause.pointer}</code>
             {!clause.passed && (
               <dl class="clause-facts">
                 {clause.required !== undefined && (
