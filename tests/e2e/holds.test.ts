@@ -6,6 +6,7 @@ import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import { followRun } from '../../src/actions/job/follow-run.js';
 import type { Party } from '../../src/actions/job/job-parties.js';
+import { verifyJob } from '../../src/actions/tracer/verify-job.js';
 import type { JsonObject } from '../../src/documents/canonical.js';
 import type { ReleaseTerms } from '../../src/documents/ddo/release-terms.js';
 import type { TokenId } from '../../src/documents/ids.js';
@@ -53,6 +54,8 @@ describe('what the owner of data decides on', () => {
   let task: bigint;
   const leaves = new Map<Kind, TokenId>();
   let copies = 0;
+  /** Of all that was asked for here. */
+  const jobs: bigint[] = [];
 
   interface Share {
     readonly party: Party;
@@ -65,7 +68,8 @@ describe('what the owner of data decides on', () => {
     copies += 1;
     const attributes = compositeAttributes(`copy ${copies}`, 'Algorithm', { [leaf]: { service: 'run', constraint: { files } } });
     const { dt } = await composeAsset(fintech.context, { attributes });
-    const { shares } = await execJob(fintech.context, { task, algorithm: dt, wait: false });
+    const { shares, job } = await execJob(fintech.context, { task, algorithm: dt, wait: false });
+    jobs.push(job);
     const { party, run, problem } = shares[0]!;
     if (run === undefined) throw problem ?? new Error('no run');
     return { party, run, dt, leaf };
@@ -254,6 +258,15 @@ describe('what the owner of data decides on', () => {
     await answer(share, 'approve', 'that data, too');
     expect(await followRun(share.party, share.run)).toMatchObject({ state: 'succeeded' });
     expect((await receiptOf(share)).approval).toMatchObject({ reason: 'that data, too', subject: after.subject });
+  });
+
+  it('whatever the owner said, an outsider verifies it from the receipts', async () => {
+    for (const job of jobs) {
+      const settled = async (): Promise<boolean> =>
+        (await owner.jobs({ job: String(job) })).every(({ settlement }) => settlement === 'anchored');
+      await expect.poll(settled, { timeout: 60_000 }).toBe(true);
+      expect(await verifyJob(fintech.context, job)).toMatchObject({ verified: true });
+    }
   });
 
   it('a revoked grant ends what waits in the queue, for approval and with held outputs, and what runs', async () => {

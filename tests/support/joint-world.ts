@@ -4,6 +4,7 @@ import { checkReceipt } from '../../src/actions/job/check-receipt.js';
 import { type ExecJobResult, execJob } from '../../src/actions/job/exec-job.js';
 import type { RunListener } from '../../src/actions/job/follow-run.js';
 import type { JsonObject } from '../../src/documents/canonical.js';
+import type { ReleaseTerms } from '../../src/documents/ddo/release-terms.js';
 import type { TokenId } from '../../src/documents/ids.js';
 import type { JointRecord, Receipt } from '../../src/documents/receipt/receipt.js';
 import type { ConfigValues } from '../../src/tracer-daemon/config/config.js';
@@ -63,6 +64,8 @@ export interface JointWorld<Bank> {
 
 /** What the parties compute with, where it is not the operator with the modes. */
 export interface JointContent {
+  /** What the owners ask for beside the constraint. */
+  readonly terms: Readonly<Partial<Record<'a0' | 'b1' | 'a2', ReleaseTerms>>>;
   readonly code: string;
   readonly params: JsonObject;
   readonly outputs: JsonObject;
@@ -86,15 +89,15 @@ export async function createJointWorld<Bank extends BankRole | BankProcess>(
   const [a, b, c] = await Promise.all(['Bank A', 'Bank B', 'Third C'].map((name) => make(world, name, config)));
   if (a === undefined || b === undefined || c === undefined) throw new Error('unreachable');
   const operator = await publish(world, 'joint modes', code, params);
-  const mint = async (bank: Bank, name: string, partyId: number, text: string): Promise<TokenId> =>
+  const mint = async (bank: Bank, name: string, partyId: number, text: string, terms: ReleaseTerms = {}): Promise<TokenId> =>
     mintLeaf(bank, {
       name,
-      services: [{ index: 'joint', template: operator, constraint: { ...params, party_id: partyId } }],
+      services: [{ index: 'joint', template: operator, constraint: { ...params, party_id: partyId }, ...terms }],
       storePath: await bank.data(`${name}.csv`, text),
     });
-  const a0 = await mint(a, 'features-a', 0, featuresA);
-  const b1 = await mint(b, 'features-b', 1, featuresB);
-  const a2 = await mint(a, 'label-a', 2, label);
+  const a0 = await mint(a, 'features-a', 0, featuresA, what.terms?.a0);
+  const b1 = await mint(b, 'features-b', 1, featuresB, what.terms?.b1);
+  const a2 = await mint(a, 'label-a', 2, label, what.terms?.a2);
   const task = await c.context.ledger.createTask('t', 'd');
   const endpoints = { '0': a.address, '1': b.address, '2': c.address };
   let count = 0;

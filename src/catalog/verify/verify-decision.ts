@@ -37,6 +37,9 @@ export function verifyDecision({ checks, signed, decision, request, spec }: Read
   checks.same('decision', at('spec'), receipt.spec, decision.spec);
   const failed = failedClauses(decision.clauses);
   checks.same('decision', at('allowed'), String(failed.length === 0), String(decision.allowed));
+  const word = receipt.approval?.outcome ?? 'none';
+  if (decision.clauses.some(({ rule }) => rule === 'approval'))
+    checks.holds('decision', at('clauses'), word === 'refused' || word === 'expired', "the owner's no in the receipt", word);
   const ran = receipt.exit !== undefined || receipt.outcome === 'succeeded';
   checks.holds(
     'outcome',
@@ -62,7 +65,8 @@ export function recompute(evidence: ReadEvidence, history: JobHistory, documents
     checks.holds('decision', 'decision.json#/decidedAt', false, 'a time', decision.decidedAt);
     return;
   }
-  const wanted = fingerprint(decision.clauses);
+  // Whether the owner approves is its word, which the receipt has; no chain tells of it.
+  const wanted = fingerprint(decision.clauses.filter(({ rule }) => rule !== 'approval'));
   // How many jobs came before is in the owner's store alone: whether the limit was reached is its word.
   const spent = decision.clauses.some(({ rule, passed }) => rule === 'runs' && !passed);
   const earlierRuns = spent ? Number.MAX_SAFE_INTEGER : 0;

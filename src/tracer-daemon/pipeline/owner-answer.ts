@@ -71,7 +71,7 @@ export async function answerHold(deps: AnswerDeps, run: Run, word: Word): Promis
   return deps.store.runs.answer(run.runId, answer, { failure: problemOf(problem), ...(decisionDigest && { decisionDigest }) });
 }
 
-/** The decision with the owner's no in it, which is what peers of a joint job are shown. */
+/** The decision with the owner's no in it, which is what peers of a joint job are shown. Its other clauses are as old as they were. */
 async function refusal(deps: AnswerDeps, run: Run, { message }: ToolkitError): Promise<Bytes32 | undefined> {
   const before = await readRecord<Decision>(deps, run.decisionDigest);
   if (before === undefined) return undefined;
@@ -80,7 +80,6 @@ async function refusal(deps: AnswerDeps, run: Run, { message }: ToolkitError): P
     ...before,
     allowed: false,
     clauses: [...before.clauses, { ...clause, wouldPass: `the owner's approval. ${message}` }],
-    decidedAt: new Date(deps.now()).toISOString(),
   };
   await deps.records.put(canonicalBytes(decision));
   return digestOfDecision(decision);
