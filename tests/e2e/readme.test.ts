@@ -52,7 +52,7 @@ describe('the tutorial of README.md, typed as it stands', () => {
         transcript.push({ code, shown, output: program.said() });
       }
     }
-  }, 240_000);
+  }, 360_000);
 
   afterAll(async () => {
     await terminal?.close();
@@ -101,6 +101,11 @@ describe('the tutorial of README.md, typed as it stands', () => {
     expect(outputOf('dt asset revoke')).toMatch(/\[revoked\]/);
   });
 
+  it('lets the regulator verify the receipts by its own key', () => {
+    expect(outputOf('dt tracer receipts')).toMatch(/Bank A +bank A: card customers and their defaults +succeeded/);
+    expect(outputOf('dt tracer verify 1')).toMatch(/^job 1 {2}\d+ checks passed$/m);
+  });
+
   it('trains one model over both banks, whose parts stay apart', async () => {
     const joint = join(project, '.dt', 'joint');
     const metrics = JSON.parse(await readFile(join(joint, 'bank-a-card-behaviour', 'metrics.json'), 'utf8'));
@@ -126,6 +131,14 @@ describe('the tutorial of README.md, typed as it stands', () => {
     expect(mean).toBeGreaterThan(1000);
     expect(JSON.parse(await readFile(join(project, 'my-op/try/outputs/mean.json'), 'utf8')).mean).toBeCloseTo(mean, 6);
     expect(JSON.parse(await readFile(join(project, 'my-op/results/bank-b-means/mean.json'), 'utf8'))).toEqual({ column: 'income', mean });
+  });
+
+  it('explains the job whose operator gave up', () => {
+    expect(outputOf('dt job explain 4')).toMatch(/exit code 8\n[\s\S]*Job 4: failed at Bank B[\s\S]*log: too few rows/);
+  });
+
+  it('gives the owner a code for the page', () => {
+    expect(outputOf('dt daemon login')).toMatch(/^Code: +\w{4}-\w{4}-\w{4}$/m);
   });
 
   it('deploys to a chain by its URL', async () => {
