@@ -54,7 +54,8 @@ export interface BrowserWorld {
   close(): Promise<void>;
 }
 
-export async function createBrowserWorld(): Promise<BrowserWorld> {
+/** `mark` ends the names of what is minted. */
+export async function createBrowserWorld(mark = ` ${HOSTILE}`): Promise<BrowserWorld> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('no chromium: such a file must be skipped');
   const world = await createWorld();
@@ -63,7 +64,7 @@ export async function createBrowserWorld(): Promise<BrowserWorld> {
   const fintech = await world.role('Fintech C');
   const operator = await publish(world, 'lines', OPERATOR, { lines: {}, wait: {} });
   const leaf = await mintLeaf(bank, {
-    name: `customers ${HOSTILE}`,
+    name: `customers${mark}`,
     services: [
       {
         index: 'run',
@@ -76,7 +77,7 @@ export async function createBrowserWorld(): Promise<BrowserWorld> {
   });
   const task = await fintech.context.ledger.createTask('scoring', 'a model of defaults');
   const algorithmOf = async (lines: number, wait: boolean): Promise<TokenId> => {
-    const attributes = compositeAttributes(`model of ${lines} ${HOSTILE}`, 'Algorithm', {
+    const attributes = compositeAttributes(`model of ${lines}${mark}`, 'Algorithm', {
       [leaf]: { service: 'run', constraint: { lines, wait } },
     });
     return (await composeAsset(fintech.context, { attributes })).dt;

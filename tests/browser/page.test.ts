@@ -363,3 +363,32 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
     expect(sizesInBytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
   });
 });
+
+/** For the README, when somebody asks for them: `DT_SCREENSHOTS=docs/images npx vitest run tests/browser/page.test.ts -t pictures`. */
+const pictures = process.env['DT_SCREENSHOTS'];
+if (pictures !== undefined && chromium !== undefined)
+  it('pictures', { timeout: 240_000 }, async () => {
+    const browsers = await createBrowserWorld('');
+    try {
+      const ended = await browsers.runJob(40);
+      const running = await browsers.runJob(200, true);
+      const waiting = await browsers.waiting.run(2);
+      const { page } = await browsers.visit('owner');
+      const { page: phone } = await browsers.visit('owner', { size: 'phone', theme: 'dark', language: 'zh-CN' });
+      const paths = {
+        overview: 'overview',
+        request: `requests/${waiting}`,
+        job: `jobs/${running}`,
+        lineage: `lineage/${browsers.algorithm}`,
+      };
+      for (const [name, path] of Object.entries({ ...paths, ended: `jobs/${ended}`, asset: `assets/${browsers.leaf}` }))
+        for (const [shown, file] of [[page, name] as const, [phone, `${name}-phone`] as const]) {
+          await shown.goto(`/#/${path}`);
+          await shown.waitForSelector('h1');
+          await shown.waitForFunction(() => document.querySelector('.skeleton, [aria-busy="true"]') === null);
+          await shown.screenshot({ path: `${pictures}/${file}.png` });
+        }
+    } finally {
+      await browsers.close();
+    }
+  });
