@@ -12,7 +12,7 @@ import { SettingsPage } from './pages/settings/page.js';
 import { SignInPage } from './pages/sign-in/page.js';
 import { VerifyPage } from './pages/verify/page.js';
 import { shellText } from './shell-text.js';
-import { Button, Empty, ProblemView, Skeleton } from './ui/basics.js';
+import { Button, Empty, PageHead, ProblemView, Skeleton } from './ui/basics.js';
 import { common } from './ui/common-text.js';
 import { Icon, type IconName } from './ui/icon.js';
 import { Lazy } from './ui/lazy.js';
@@ -156,9 +156,5 @@ function Guarded({ page: Page }: { page: ComponentType }) {
 
 function NotFound() {
   const text = useWords(shellText);
-  return (
-    <Empty icon="search" title={text.notFound}>
-      <a href="#/">{text.toOverview}</a>
-    </Empty>
-  );
+  return <PageHead title={text.notFound} about={<a href="#/">{text.toOverview}</a>} />;
 }
