@@ -188,6 +188,7 @@ describe('sessions and roles', () => {
       const operator = [
         ...viewer,
         'GET /v1/settings',
+        'GET /v1/holds',
         'GET /v1/jobs/{id}/outputs',
         'GET /v1/jobs/{id}/outputs/{name}',
         'POST /v1/jobs/{id}/cancel',
@@ -204,8 +205,9 @@ describe('sessions and roles', () => {
         'POST /v1/drafts/check',
         'POST /v1/drafts/publish',
       ];
+      const answers = ['POST /v1/jobs/{id}/approve', 'POST /v1/jobs/{id}/refuse'];
       const tokens = ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/{id}', 'GET /v1/sessions', 'DELETE /v1/sessions/{id}'];
-      return { auditor, viewer, operator, owner: [...operator, ...tokens, ...assets] };
+      return { auditor, viewer, operator, owner: [...operator, ...tokens, ...assets, ...answers] };
     })();
     const token = `dt:ownership:${'1'.repeat(64)}`;
     const bodies: Readonly<Record<string, object>> = {
@@ -214,6 +216,8 @@ describe('sessions and roles', () => {
       'POST /v1/documents': { documents: [{}] },
       'POST /v1/assets/{token}/grants': { composite: token, until: 0 },
       'POST /v1/verify': { job: '1' },
+      'POST /v1/jobs/{id}/approve': { reason: 'x', subject: `0x${'11'.repeat(32)}` },
+      'POST /v1/jobs/{id}/refuse': { reason: 'x' },
       'POST /v1/files/description': { path: '/nowhere' },
       'POST /v1/drafts/check': { attributes: {} },
       'POST /v1/drafts/publish': { attributes: {}, path: '/nowhere' },
