@@ -129,7 +129,7 @@ function flawOfScalar(value: unknown): string | undefined {
 }
 
 /** Keys written in valid JSON text: the colons outside of strings. JSON.parse keeps one of two equal keys, so the counts tell. */
-function countKeys(source: string): number {
+export function countKeys(source: string): number {
   let count = 0;
   let inString = false;
   for (let i = 0; i < source.length; i += 1) {

@@ -2,9 +2,11 @@ import type { RunView } from '../peers/daemon-client.js';
 import type { DaemonDeps } from './deps.js';
 import { readReceipt } from './pipeline/settle.js';
 import type { Run } from './store/run.js';
+import { withoutLog } from './without-log.js';
 
-/** A run as its consumer and the owner see it: no path, no lease, no host detail. */
-export async function viewOf(deps: Pick<DaemonDeps, 'records'>, run: Run): Promise<RunView> {
+/** A run as its consumer and the owner see it: no path, no lease, no host detail. An auditor reads no line of its log in it either. */
+export async function viewOf(deps: Pick<DaemonDeps, 'records'>, run: Run, { audited = false } = {}): Promise<RunView> {
+  const failure = run.failure && (audited ? withoutLog(run.failure) : run.failure);
   const finished = run.receiptDigest === undefined ? undefined : (await readReceipt(deps, run)).receipt;
   const iso = (ms: number): string => new Date(ms).toISOString();
   return {
@@ -19,7 +21,7 @@ export async function viewOf(deps: Pick<DaemonDeps, 'records'>, run: Run): Promi
     createdAt: iso(run.createdAt),
     ...(run.startedAt !== undefined && { startedAt: iso(run.startedAt) }),
     ...(run.finishedAt !== undefined && { finishedAt: iso(run.finishedAt) }),
-    ...(run.failure && { failure: { ...run.failure, details: JSON.parse(JSON.stringify(run.failure.details)) } }),
+    ...(failure && { failure: { ...failure, details: JSON.parse(JSON.stringify(failure.details)) } }),
     ...(run.deadlineAt !== undefined && { deadlineAt: iso(run.deadlineAt) }),
     ...(run.approval && { approval: run.approval }),
     ...(run.hold && { hold: run.hold }),

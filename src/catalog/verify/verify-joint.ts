@@ -13,6 +13,11 @@ interface Seated {
  * others are theirs, that all agreed to one execution, and that both ends of every link counted and hashed the same.
  */
 export function verifyJoint(all: readonly ReadEvidence[]): void {
+  for (const evidence of all) {
+    const { joint, outcome } = evidence.signed.receipt;
+    if (joint === undefined && outcome === 'succeeded' && groupOf(evidence) !== undefined)
+      evidence.checks.holds('peers', 'receipt.json#/receipt/joint', false, 'its part in the joint computation of the job spec', 'nothing');
+  }
   const seated = all.flatMap((evidence): readonly Seated[] => {
     const record = evidence.signed.receipt.joint;
     return record === undefined ? [] : [{ evidence, record }];

@@ -32,23 +32,23 @@ function verifyOutcome({ checks, signed }: ReadEvidence): void {
     checks.holds('outcome', at('outputs'), outputs.length === 0, 'no output of what did not succeed', `${outputs.length} outputs`);
   }
   if (exit === undefined) return;
-  const missing = (layersOf[sandbox?.level ?? ''] ?? []).filter((layer) => sandbox?.layers.includes(layer) !== true);
-  const known = sandbox !== undefined && layersOf[sandbox.level] !== undefined;
+  const layers = layersOf.get(sandbox?.level ?? '');
+  const missing = (layers ?? []).filter((layer) => sandbox?.layers.includes(layer) !== true);
   checks.holds(
     'sandbox',
     at('sandbox'),
-    known && missing.length === 0,
+    layers !== undefined && missing.length === 0,
     'a sandbox with the layers of its level',
     missing.join(', ') || (sandbox?.level ?? 'none'),
   );
 }
 
 /** What every run of a level has, whatever the machine. */
-const layersOf: Readonly<Record<string, readonly string[]>> = {
-  process: ['environment', 'rlimits', 'no-new-privileges'],
-  namespaces: ['environment', 'rlimits', 'no-new-privileges', 'filesystem', 'network', 'pid', 'capabilities'],
-  bubblewrap: ['environment', 'rlimits', 'no-new-privileges', 'filesystem', 'network', 'pid', 'capabilities', 'seccomp'],
-};
+const layersOf: ReadonlyMap<string, readonly string[]> = new Map([
+  ['process', ['environment', 'rlimits', 'no-new-privileges']],
+  ['namespaces', ['environment', 'rlimits', 'no-new-privileges', 'filesystem', 'network', 'pid', 'capabilities']],
+  ['bubblewrap', ['environment', 'rlimits', 'no-new-privileges', 'filesystem', 'network', 'pid', 'capabilities', 'seccomp']],
+]);
 
 /** The bytes of code and arguments are those of the job spec, and the code is that of the operator's document. */
 function verifyCode({ checks, signed, spec }: ReadEvidence, documents: JobDocuments | undefined): void {

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { newEffort } from '../../constraints/effort.js';
 import { matchSchema } from '../../constraints/schema-match.js';
 import { CsvDataset } from '../../datasets/csv/csv-dataset.js';
-import { inspectJson, type Json, pointer } from '../../documents/canonical.js';
+import { countKeys, inspectJson, type Json, pointer } from '../../documents/canonical.js';
 import { deadlineMs, type MediaType, mediaTypeOf, namesOutput, type OutputRule } from '../../documents/ddo/release-terms.js';
 import type { TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -87,8 +87,14 @@ async function whyNotJson(
   const values: Json[] = [];
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await handle.readFile());
-    const sources = mediaType === 'application/json' ? [text] : text.split('\n').filter((line) => line.trim() !== '');
-    for (const source of sources) values.push(JSON.parse(source) as Json);
+    // Nothing but empty lines is passed over: blanks of other kinds are no JSON, and could spell anything.
+    const sources = mediaType === 'application/json' ? [text] : text.split('\n').filter((line) => line !== '' && line !== '\r');
+    for (const source of sources) {
+      const value = JSON.parse(source) as Json;
+      // JSON.parse keeps one of two equal keys: the other would leave unseen.
+      if (countKeys(source) !== inspectJson(value).keys) return 'an object in it names the same key twice';
+      values.push(value);
+    }
   } catch {
     return `it is not ${mediaType}`;
   }

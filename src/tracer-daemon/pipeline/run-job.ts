@@ -11,7 +11,7 @@ import { PeerEnded } from '../joint/joint-peer.js';
 import type { ClaimedRun, Run, RunProblem } from '../store/run.js';
 import { canceledBy } from '../store/run-change.js';
 import type { RunEnd } from '../store/store.js';
-import { approvalSubject, isApproved } from './approval.js';
+import { approvalSubject, isApproved, isLetOut } from './approval.js';
 import { authorize } from './authorize.js';
 import { endingFile, readEnding, writeEnding } from './ending-file.js';
 import { writeEvidence } from './evidence-folder.js';
@@ -81,7 +81,7 @@ async function finishRun(deps: DaemonDeps, claimed: ClaimedRun, ending: Ending):
 export async function settleRun(deps: DaemonDeps, claimed: ClaimedRun): Promise<void> {
   const { run } = claimed;
   const left = run.startedAt === undefined ? undefined : await readEnding(deps, run.runId);
-  if (left !== undefined && left.end.outcome === run.outcome) return finishRun(deps, claimed, left);
+  if (left !== undefined && left.end.outcome === run.outcome && isLetOut(run, left)) return finishRun(deps, claimed, left);
   if (run.startedAt !== undefined) await withhold(deps, run.runId);
   const failure = run.failure ?? problemOf(new ToolkitError('DT_JOB_INTERRUPTED', { id: run.jobId, limit: run.maxAttempts }));
   const outcome = run.outcome === undefined || run.outcome === 'succeeded' ? 'failed' : run.outcome;

@@ -10,6 +10,7 @@ import type { SandboxExit, SandboxReport } from '../../sandbox/sandbox.js';
 import { type DaemonDeps, SOFTWARE } from '../deps.js';
 import type { Run } from '../store/run.js';
 import type { RunEnd } from '../store/store.js';
+import { withoutLog } from '../without-log.js';
 import type { ReleasedOutput } from './stages.js';
 
 /** How a run ended: plain data, so that it can wait on disk for a daemon that is killed before the receipt is written. */
@@ -80,7 +81,7 @@ function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
     ...(dataset && { input: inputCommitment(inputSalt(deps.commitmentKey, run.runId), dataset) }),
     ...(run.approval && { approval: run.approval }),
     outcome: end.outcome,
-    ...(end.failure && { failure: { code: end.failure.code, message: end.failure.message } }),
+    ...(end.failure && { failure: { code: end.failure.code, message: withoutLog(end.failure).message } }),
     ...(sandbox && { sandbox: { level: sandbox.level, layers: sandbox.layers, limits: { ...sandbox.limits } } }),
     ...(exit && { exit }),
     ...(usage && { usage }),

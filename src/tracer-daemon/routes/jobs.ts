@@ -29,7 +29,7 @@ import { isFinal } from '../store/run-state.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
 import { drained } from './drained.js';
-import { isAuditor, scopedRun } from './scoped-run.js';
+import { isAuditor, readsAsAuditor, scopedRun } from './scoped-run.js';
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
 export function jobRoutes(deps: DaemonDeps): Router {
@@ -98,11 +98,15 @@ export function jobRoutes(deps: DaemonDeps): Router {
     });
     const last = runs.at(-1);
     const shown = await mayRead(deps.ledger, accessOfResponse(response), runs);
-    response.json({ jobs: await Promise.all(shown.map((run) => viewOf(deps, run))), ...(last && { next: last.seq }) });
+    response.json({
+      jobs: await Promise.all(shown.map((run) => viewOf(deps, run, { audited: readsAsAuditor(deps, response, run) }))),
+      ...(last && { next: last.seq }),
+    });
   });
 
   router.get('/v1/jobs/:id', proven, async (request, response) => {
-    response.json(await viewOf(deps, await scoped(param(request.params['id']), response, { audited: true })));
+    const run = await scoped(param(request.params['id']), response, { audited: true });
+    response.json(await viewOf(deps, run, { audited: readsAsAuditor(deps, response, run) }));
   });
 
   router.get('/v1/jobs/:id/events', proven, async (request, response) => {

@@ -7,6 +7,7 @@ import { ChainFeed } from '../web/chain-feed.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
 import { drained } from './drained.js';
+import { readsAsAuditor } from './scoped-run.js';
 
 /** One stream of all that changes, as far as the requester may see it. It tells what to read again, not what was missed: there is no resuming. */
 export function liveRoutes(deps: DaemonDeps): Router {
@@ -80,7 +81,8 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
       for (const one of what) await write(one, {});
       const known = (await Promise.all(changed)).filter((run) => run !== undefined);
       const own = known.filter((run) => (isOwn || run.consumer === requester) && isNews(run));
-      for (const run of await mayRead(deps.ledger, access, own)) await write('run', await viewOf(deps, run));
+      for (const run of await mayRead(deps.ledger, access, own))
+        await write('run', await viewOf(deps, run, { audited: readsAsAuditor(deps, response, run) }));
     }
   } finally {
     clearInterval(keepAlive);

@@ -12,6 +12,10 @@ type ScopeDeps = Pick<DaemonDeps, 'organization' | 'config' | 'ledger' | 'store'
 export const isAuditor = ({ config }: Pick<DaemonDeps, 'config'>, response: Response): boolean =>
   config.auditors.includes(requesterOf(response));
 
+/** Whether the requester sees this run as an auditor and as nobody else. */
+export const readsAsAuditor = ({ organization }: Pick<DaemonDeps, 'organization'>, response: Response, { consumer }: Run): boolean =>
+  accessOfResponse(response)?.role === 'auditor' || ![organization, consumer].includes(requesterOf(response));
+
 /**
  * The run of a path, if the requester is its consumer or the owner, or, where `audited`, one of the auditors; to anyone else it does not exist.
  * @throws DT_JOB_UNKNOWN

@@ -37,6 +37,13 @@ export function runWaits(session: StoreSession): Pick<RunStore, WaitMethods> {
         if (row === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id: runId });
         if (row.state !== 'awaiting-approval' && row.state !== 'held')
           throw new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed: 'one that waits for its owner' });
+        // Not in time is no, also where nobody has come to say so yet.
+        if (answer.outcome === 'approved' && row.deadline_at !== null && row.deadline_at <= write.now)
+          throw new ToolkitError('DT_JOB_STATE', {
+            id: row.job_id,
+            state: 'past its deadline',
+            needed: 'one that still waits for its owner',
+          });
         const said = { [row.state === 'held' ? 'hold' : 'approval']: toJson(answer), deadline_at: null };
         write.wake({ kind: 'due' });
         if (answer.outcome === 'approved' && row.state === 'awaiting-approval') {

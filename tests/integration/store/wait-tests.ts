@@ -36,6 +36,17 @@ export function waitTests(newBench: NewBench): void {
   );
 
   test(
+    'a yes that comes after the deadline is none, even before anybody has noticed; a no is still one',
+    using(async (bench, store) => {
+      await store.runs.enqueue(newRun(1, { awaitsUntil: bench.time }), roomy);
+      const { runId } = (await store.runs.find(1n, token('leaf')))!;
+      expect(await codeOf(store.runs.answer(runId, approved))).toBe('DT_JOB_STATE');
+      expect(await store.runs.get(runId)).toMatchObject({ state: 'awaiting-approval' });
+      expect(await store.runs.answer(runId, said('expired'))).toMatchObject({ state: 'settling', outcome: 'refused' });
+    }),
+  );
+
+  test(
     'one that is refused, or not answered in time, settles as refused with its reason and cannot be run again',
     using(async (bench, store) => {
       for (const [job, outcome] of [

@@ -147,4 +147,16 @@ describe('the release gate', () => {
   ])('a file that is %s', async (_, content, rule, expected) => {
     expect(await whyNot(content, rule)).toBe(expected);
   });
+
+  it('finds in JSON what a reader would pass over', async () => {
+    const schema = { type: 'object', additionalProperties: false, properties: { mean: { type: 'number' } } };
+    const twice = '{"mean":"every row of the table","mean":1}';
+    expect(await whyNot('{"mean":1,"of":1}', { schema })).toBe('its content does not fit the schema');
+    expect(await whyNot(twice, { schema })).toBe('an object in it names the same key twice');
+    expect(await whyNot(`{"mean":1}\n${twice}\n`, { mediaType: 'application/jsonl', schema })).toMatch(/same key twice/);
+    expect(await whyNot('{"mean":1}\n\u2003\u2002\u00a0\n', { mediaType: 'application/jsonl', schema })).toBe(
+      'it is not application/jsonl',
+    );
+    expect(await whyNot('{"mean":1}\r\n\r\n{"mean":2}\n\n', { mediaType: 'application/jsonl', schema })).toBeUndefined();
+  });
 });
