@@ -19,6 +19,7 @@ const body = (properties: Readonly<Record<string, object>>, optional: readonly s
   content: content({
     type: 'object',
     additionalProperties: false,
+    minProperties: 1,
     required: Object.keys(properties).filter((key) => !optional.includes(key)),
     properties,
   }),

@@ -7,7 +7,7 @@ import { evidenceNames } from '../../documents/receipt/evidence.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requireOwner } from '../middleware/authenticate.js';
-import { evidenceOf } from '../pipeline/evidence-folder.js';
+import { anchorOf, evidenceOf } from '../pipeline/evidence-folder.js';
 import { mayRead } from '../web/may-read.js';
 import { type Access, accessOfResponse } from '../web/prove-access.js';
 
@@ -62,9 +62,10 @@ async function ownShares(deps: DaemonDeps, access: Access | undefined, job: stri
   const runs = await mayRead(deps.ledger, access, await deps.store.runs.list({ jobId: parseCounter(job, 'The job id') }));
   if (runs.length === 0) throw new ToolkitError('DT_JOB_UNKNOWN', { id: job });
   return Promise.all(
-    runs.map(async ({ token, receiptDigest, state }): Promise<GivenEvidence> => {
+    runs.map(async (run): Promise<GivenEvidence> => {
+      const { token, receiptDigest, state } = run;
       const of = { token, owner: deps.organization };
-      const evidence = receiptDigest && (await evidenceOf(deps, receiptDigest));
+      const evidence = receiptDigest && (await evidenceOf(deps, receiptDigest, anchorOf(run)));
       if (evidence === undefined) return { source: 'this daemon', of, documents: {}, problem: `its run is ${state} and has no receipt` };
       return { source: 'this daemon', of, documents: documentsOf(evidence) };
     }),
