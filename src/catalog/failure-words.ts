@@ -47,10 +47,12 @@ function hinted({ hint, facts }: Failed): Next {
   return { text: hint, ...(command !== undefined && { command }) };
 }
 
+const takesJob: ReadonlySet<string> = new Set(['dt job status', 'dt job logs', 'dt job rerun', 'dt job outputs']);
+
 /** The command that a hint names, with the number of the job where that is left out. */
 export function commandIn(hint: string, job: bigint): string | undefined {
   const command = /`(dt [a-z][^`]*)`/.exec(hint)?.[1];
-  return command !== undefined && /^dt job (status|logs|rerun|outputs)$/.test(command) ? `${command} ${job}` : command;
+  return command !== undefined && takesJob.has(command) ? `${command} ${job}` : command;
 }
 
 const rerun = ({ facts }: Failed, text: string): Next => ({ text: `${text}, then run it again`, command: `dt job rerun ${facts.job}` });

@@ -223,7 +223,6 @@ export const errorTable = {
     4,
     403,
   ),
-  DT_AUTH_SCOPE: row('This access is for the trace of {scope} alone.', 'Ask the owner of the data for a token that shows more.', 4, 403),
   DT_WEB_ORIGIN: row(
     'The page is not served under the name {host}.',
     'Open it at localhost, or add its address to `web.origins` in the configuration of the daemon.',

@@ -14,13 +14,14 @@ const proven = { security: [{ signedRequest: [] }, { session: [] }, { token: [] 
 const tokenId = { type: 'string', pattern: patterns.tokenId } as const;
 const filePath = { type: 'string', minLength: 1, maxLength: 4096 } as const;
 const path = (name: string) => ({ name, in: 'path', required: true, schema: tokenId });
-const body = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []) => ({
+const body = (properties: Readonly<Record<string, object>>, optional: readonly string[] = [], oneOf: readonly string[] = []) => ({
   required: true,
   content: content({
     type: 'object',
     additionalProperties: false,
     minProperties: 1,
     required: Object.keys(properties).filter((key) => !optional.includes(key)),
+    ...(oneOf.length > 0 && { oneOf: oneOf.map((key) => ({ required: [key] })) }),
     properties,
   }),
 });
@@ -134,6 +135,7 @@ export const pagePaths = {
           shares: { type: 'array', minItems: 1, maxItems: 64, items: share },
         },
         ['job', 'isWholeJob', 'shares'],
+        ['job', 'shares'],
       ),
       responses: json('200', 'the verdict, each party, and each check'),
     },

@@ -6,7 +6,7 @@ export default class AssetRefuse extends BaseCommand<typeof AssetRefuse> {
   static override description =
     'Refuse a request that waits for your approval, or to let held outputs leave. The consumer reads the reason, and it stands in the receipt.';
   static override examples = ["<%= config.bin %> asset refuse 3 --reason 'seen by the data protection officer' --key bank-a"];
-  static override args = { id: Args.string({ description: 'number of a job, or id of one run of it', ignoreStdin: true }) };
+  static override args = { what: Args.string({ description: 'number of a job, or id of one run of it', ignoreStdin: true }) };
   static override flags = {
     ...signingFlags,
     ...namedFlags({ reason: Flags.string({ description: 'why; it stands in the events and in the receipt' }) }),
@@ -15,7 +15,7 @@ export default class AssetRefuse extends BaseCommand<typeof AssetRefuse> {
   override async run() {
     const { answerHolds } = await import('../../actions/asset/answer-holds.js');
     const { renderAnswered } = await import('../../cli/render-holds.js');
-    const id = await this.ask(this.args.id, 'Number of the job, or id of the run', 'id');
+    const id = await this.ask(this.args.what, 'Number of the job, or id of the run', 'id');
     const reason = await this.ask(this.flags.reason, 'Why', '--reason');
     const runs = await answerHolds(await this.signing(this.flags), { id, outcome: 'refuse', reason });
     await this.drawn();
