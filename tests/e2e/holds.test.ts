@@ -13,6 +13,7 @@ import type { TokenId } from '../../src/documents/ids.js';
 import { parseSignedReceipt, type Receipt } from '../../src/documents/receipt/receipt.js';
 import type { ToolkitError } from '../../src/errors/toolkit-error.js';
 import { DaemonClient, type HoldView, type RunView } from '../../src/peers/daemon-client.js';
+import { PageClient } from '../integration/web/page-client.js';
 import { type BankProcess, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../support/world.js';
 
 /** Writes the files that its arguments hold; `wait` runs until somebody ends it. */
@@ -124,6 +125,16 @@ describe('what the owner of data decides on', () => {
   }, 120_000);
   afterAll(() => world.close());
 
+  /** The daemon's page as somebody sees it whom the owner lets operate it. */
+  const operatorPage = async (): Promise<PageClient> => {
+    const asOwner = new PageClient(bank.url);
+    await asOwner.ask('POST', '/v1/session/secret', { secret: (await owner.signInCode()).code });
+    const { body } = await asOwner.ask('POST', '/v1/tokens', { role: 'operator', label: 'night shift', hours: 1 });
+    const page = new PageClient(bank.url);
+    expect(await page.ask('POST', '/v1/session/secret', { secret: body['secret'] })).toMatchObject({ status: 201 });
+    return page;
+  };
+
   const groups = 'g,n\nnorth,5\nsouth,81\n';
 
   it('only what is declared leaves, and what is for the owner stays with it', async () => {
@@ -142,6 +153,9 @@ describe('what the owner of data decides on', () => {
     expect(await (await share.party.client.output(share.run.id, 'metrics.json')).text()).toBe('{"auc": 0.7}');
     expect(await code(share.party.client.output(share.run.id, 'model.json'))).toBe('DT_AUTH_FORBIDDEN');
     expect(await (await owner.output(share.run.id, 'model.json')).text()).toBe('{}');
+    const operator = await operatorPage();
+    expect(await operator.ask('GET', `/v1/jobs/${share.run.id}/outputs/metrics.json`)).toMatchObject({ status: 200 });
+    expect(await operator.ask('GET', `/v1/jobs/${share.run.id}/outputs/model.json`)).toMatchObject({ status: 403 });
     expect(await code(owner.output(share.run.id, 'rows.csv'))).toBe('DT_JOB_OUTPUT_UNKNOWN');
     expect(await exists(join(bank.folder, 'jobs', share.run.id, 'outputs'))).toBe(false);
   });
@@ -169,6 +183,9 @@ describe('what the owner of data decides on', () => {
     expect(hold).toMatchObject({ kind: 'outputs', run: { state: 'held' }, outputs: [{ name: 'a.txt', sizeBytes: 9 }] });
     expect(hold.operator?.code).toBe(OPERATOR);
     expect(await (await owner.output(share.run.id, 'a.txt')).text()).toBe('all of it');
+    const operator = await operatorPage();
+    expect(await operator.ask('GET', `/v1/jobs/${share.run.id}/outputs`)).toMatchObject({ body: { outputs: [] } });
+    expect(await operator.ask('GET', `/v1/jobs/${share.run.id}/outputs/a.txt`)).toMatchObject({ body: { code: 'DT_JOB_NOT_FINISHED' } });
     expect(await code(share.party.client.holds())).toBe('DT_AUTH_FORBIDDEN');
     const word = { reason: 'fine', subject: hold.subject! };
     expect(await code(share.party.client.answer(share.run.id, 'approve', word))).toBe('DT_AUTH_FORBIDDEN');

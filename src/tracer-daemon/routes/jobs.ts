@@ -5,7 +5,7 @@ import { type RequestHandler, type Response, Router } from 'express';
 import { canonicalBytes } from '../../documents/canonical.js';
 import { deadlineMs } from '../../documents/ddo/release-terms.js';
 import type { Decision } from '../../documents/decision/decision.js';
-import { type Address, type Bytes32, parseCounter, parseTokenId } from '../../documents/ids.js';
+import { type Bytes32, parseCounter, parseTokenId } from '../../documents/ids.js';
 import { seatOf } from '../../documents/job/joint-group.js';
 import type { ComputeBody } from '../../documents/job/wire.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
@@ -28,6 +28,7 @@ import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
+import { watchAccess } from '../web/watch-access.js';
 import { drained } from './drained.js';
 import { isAuditor, readsAsAuditor, scopedRun } from './scoped-run.js';
 
@@ -124,19 +125,20 @@ export function jobRoutes(deps: DaemonDeps): Router {
   });
 
   router.get('/v1/jobs/:id/outputs', proven, async (request, response) => {
-    response.json({ outputs: await outputsOf(deps, await scoped(param(request.params['id']), response), requesterOf(response)) });
+    const run = await scoped(param(request.params['id']), response);
+    response.json({ outputs: await outputsOf(deps, run, speaksForOwner(deps, response)) });
   });
 
   router.get('/v1/jobs/:id/outputs/*name', proven, (async (request, response, next) => {
     const run = await scoped(param(request.params['id']), response);
     const name = param(request.params['name']);
-    const requester = requesterOf(response);
-    const isShown = isFinal(run.state) || (run.state === 'held' && requester === deps.organization);
+    const isOwner = speaksForOwner(deps, response);
+    const isShown = isFinal(run.state) || (run.state === 'held' && isOwner);
     if (!isShown) throw new ToolkitError('DT_JOB_NOT_FINISHED', { id: run.jobId, state: run.state });
-    const output = (await outputsOf(deps, run, requester)).find((candidate) => candidate.name === name);
+    const output = (await outputsOf(deps, run, isOwner)).find((candidate) => candidate.name === name);
     if (output === undefined || run.expiredAt !== undefined) throw new ToolkitError('DT_JOB_OUTPUT_UNKNOWN', { id: run.jobId, name });
-    if (output.recipient === 'owner' && requester !== deps.organization)
-      throw new ToolkitError('DT_AUTH_FORBIDDEN', { address: requester, action: `read ${name}`, required: deps.organization });
+    if (output.recipient === 'owner' && !isOwner)
+      throw new ToolkitError('DT_AUTH_FORBIDDEN', { address: requesterOf(response), action: `read ${name}`, required: deps.organization });
     response.set({ etag: `"${output.sha256}"`, 'cache-control': 'private, no-store', 'content-disposition': 'attachment' });
     response.type('application/octet-stream');
     // The name is one of the receipt's, and nothing but the release stage writes there; send() answers byte ranges.
@@ -170,9 +172,13 @@ export function jobRoutes(deps: DaemonDeps): Router {
   return router;
 }
 
+/** By the organization's own signature, or signed in as its owner: who merely operates the daemon does not read what leaves to nobody else. */
+const speaksForOwner = ({ organization }: DaemonDeps, response: Response): boolean =>
+  requesterOf(response) === organization && ['owner', undefined].includes(accessOfResponse(response)?.role);
+
 /** What was released; to the owner also what waits for its word. */
-async function outputsOf(deps: DaemonDeps, run: Run, requester: Address): Promise<readonly ReleasedOutput[]> {
-  if (run.state !== 'held' || requester !== deps.organization) return (await viewOf(deps, run)).outputs;
+async function outputsOf(deps: DaemonDeps, run: Run, isOwner: boolean): Promise<readonly ReleasedOutput[]> {
+  if (run.state !== 'held' || !isOwner) return (await viewOf(deps, run)).outputs;
   return (await readEnding(deps, run.runId))?.outputs ?? [];
 }
 
@@ -228,6 +234,7 @@ async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, respon
   response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   response.flushHeaders();
   const keepAlive = setInterval(() => response.write(': alive\n\n'), 15_000);
+  const unwatch = watchAccess(deps, accessOfResponse(response), () => closed.abort());
   try {
     for await (const batch of deps.store.events.follow(run.runId, { afterSeq, signal: closed.signal })) {
       const text = batch
@@ -239,6 +246,7 @@ async function streamEvents(deps: DaemonDeps, run: Run, afterSeq: number, respon
     if (!closed.signal.aborted) response.write('event: end\ndata: {}\n\n');
   } finally {
     clearInterval(keepAlive);
+    unwatch();
     response.end();
   }
 }

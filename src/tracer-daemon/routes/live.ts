@@ -6,6 +6,7 @@ import type { Run } from '../store/run.js';
 import { ChainFeed } from '../web/chain-feed.js';
 import { mayRead } from '../web/may-read.js';
 import { accessOfResponse } from '../web/prove-access.js';
+import { watchAccess } from '../web/watch-access.js';
 import { drained } from './drained.js';
 import { readsAsAuditor } from './scoped-run.js';
 
@@ -45,10 +46,11 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
   });
   const leave = chain.subscribe((event) => ring(event === undefined ? 'everything' : 'chain'));
   const keepAlive = setInterval(() => response.write(': alive\n\n'), 15_000);
-  const session = access?.sessionId === undefined ? undefined : await deps.store.access.liveSession(access.sessionId);
-  // Beyond 24 days a timer fires at once; a session of that length is looked at when something changes.
-  const left = session && session.endsAt - deps.now();
-  const end = left === undefined || left > 2 ** 31 - 1 ? undefined : setTimeout(() => ring('access'), left);
+  let isSignedOut = false;
+  const unwatch = watchAccess(deps, access, () => {
+    isSignedOut = true;
+    ring();
+  });
   const seen = new Map<string, string>();
   const write = async (event: string, data: unknown): Promise<void> => {
     if (!response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`) && isOpen) await drained(response);
@@ -66,7 +68,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
     response.flushHeaders();
     await write('hello', {});
     while (isOpen) {
-      if (runs.size + news.size === 0)
+      if (runs.size + news.size === 0 && !isSignedOut)
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -74,7 +76,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
       const what = [...news];
       runs.clear();
       news.clear();
-      if (access?.sessionId !== undefined && what.includes('access') && !(await deps.store.access.liveSession(access.sessionId))) {
+      if (isSignedOut) {
         await write('signed-out', {});
         break;
       }
@@ -86,7 +88,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
     }
   } finally {
     clearInterval(keepAlive);
-    clearTimeout(end);
+    unwatch();
     unsubscribe();
     leave();
     response.end();

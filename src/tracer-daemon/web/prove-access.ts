@@ -16,8 +16,9 @@ export interface Access {
   readonly subject: string;
   /** Of an auditor who sees the trace of this token and nothing else. */
   readonly scope: TokenId | undefined;
-  /** Absent for a token that came with the request itself. */
+  /** One of the two: the session, or the token that came with the request itself. */
   readonly sessionId: string | undefined;
+  readonly tokenId: string | undefined;
 }
 
 export const timesOf = ({ config }: Pick<DaemonDeps, 'config'>): SessionTimes => ({
@@ -63,11 +64,11 @@ async function accessOf(deps: AccessDeps, request: Request): Promise<Access> {
   if (hasBearer(request)) {
     const token = await access.useToken(digestOfSecret((request.get('authorization') ?? '').slice('bearer '.length)));
     if (token === undefined) throw new ToolkitError('DT_AUTH_SESSION');
-    return { role: token.role, subject: token.label, scope: token.scope, sessionId: undefined };
+    return { role: token.role, subject: token.label, scope: token.scope, sessionId: undefined, tokenId: token.id };
   }
   const session = await sessionOf(deps, request);
   if (session === undefined) throw new ToolkitError('DT_AUTH_SESSION');
-  return { role: session.role, subject: session.subject, scope: session.scope, sessionId: session.id };
+  return { role: session.role, subject: session.subject, scope: session.scope, sessionId: session.id, tokenId: undefined };
 }
 
 /** The session behind the cookie of this request. @throws DT_WEB_ORIGIN, DT_WEB_CROSS_SITE */

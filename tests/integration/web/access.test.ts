@@ -282,6 +282,20 @@ describe('sessions and roles', () => {
     expect(await page.ask('GET', '/v1/session')).toMatchObject({ status: 200 });
   });
 
+  it('a token that is revoked ends the streams that a program has opened with it', async () => {
+    const { id, secret } = await tokenFor('viewer');
+    const stream = await client().open('GET', '/v1/events', undefined, { authorization: `Bearer ${secret}` });
+    let said = '';
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await once(stream, 'data');
+    const ended = once(stream, 'end');
+    expect(await (await owner()).ask('DELETE', `/v1/tokens/${id}`)).toMatchObject({ status: 204 });
+    await ended;
+    expect(said).toContain('event: signed-out');
+  });
+
   it('signing out ends the session, not only the cookie', async () => {
     const page = await owner();
     const { cookie } = page;
