@@ -184,9 +184,9 @@ describe('attacks on a daemon', () => {
     }
     expect(await records()).toBe(before);
     expect(await bank.daemon.deps.store.runs.list({ jobId: job })).toEqual([]);
-    // The demander's own refusal: a decision and a receipt, once.
+    // The demander's own refusal: request, job spec, decision and receipt, once.
     for (let i = 0; i < 3; i++) expect((await compute(fintech.wallet, job, leaf, dt, spec)).code).toBe('DT_POLICY_DENIED');
-    expect(await records()).toBe(before + 2);
+    expect(await records()).toBe(before + 4);
     expect(await bank.daemon.deps.store.runs.list({ jobId: job })).toHaveLength(1);
   });
 

@@ -218,11 +218,11 @@ describe('jobs that do not go well', () => {
     const ended = await runDt(['job', 'exec', '--task-id', task, '--cdt', cdt, ...given], named);
     const job = /^Job (\d+)$/m.exec(ended.stdout)?.[1] ?? 'none';
     expect(ended.stdout).toContain(`Next: dt job outputs ${job} --out <folder> --key third --rpc ${world.chain.url}\n`);
-    // A variable is there for the next command too, and the chain alone is asked without a key.
+    // A variable is there for the next command too.
     const listed = await runDt(['job', 'status', job], { ...named, env: { ...named.env, DT_KEY: 'third', DT_RPC: world.chain.url } });
     expect(listed.stdout).toContain(`Next: dt job outputs ${job} --out <folder>\n`);
     const fetched = await runDt(['job', 'exec', '--task-id', task, '--cdt', cdt, '--outputs', 'named', ...given], named);
-    expect(fetched.stdout).toMatch(new RegExp(`Next: dt tracer job \\d+ --rpc ${world.chain.url}\n`));
+    expect(fetched.stdout).toMatch(new RegExp(`Next: dt tracer job \\d+ --key third --rpc ${world.chain.url}\n`));
   });
 
   it('exec: ctrl-c leaves the job alone and says how to come back', async () => {
