@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bytes32, parseBytes32, type TokenId } from '../src/documents/ids.js';
-import { addressOf, type EventBody, minted, organization, tokenOf, wordOf } from '../tests/support/generated-chain.js';
+import { addressOf, type EventBody, organization, tokenOf, wordOf } from '../tests/support/generated-chain.js';
 
 /** Sizes of a market: how many of each, and how many children a composite has. */
 export interface LatticeSize {
@@ -35,9 +35,9 @@ export interface Lattice {
 
 /**
  * Organizations publish leaves; aggregators make unions of leaves of their sector, each fifth of them also of other unions; third parties make
- * algorithms of unions, and run each twice. Some leaves and unions are far more popular than others. `digest` gives a token its document.
+ * algorithms of unions, and run each twice. Some leaves and unions are far more popular than others.
  */
-export function generateLattice(size: LatticeSize, digest: (name: string) => Bytes32 = wordOf): Lattice {
+export function generateLattice(size: LatticeSize): Lattice {
   const random = generator(1);
   const below = (limit: number): number => Math.floor(random() * limit);
   /** The first of a sector are the popular ones. */
@@ -45,18 +45,27 @@ export function generateLattice(size: LatticeSize, digest: (name: string) => Byt
   const events: EventBody[] = [];
   const tokens: string[] = [];
   const parents = new Map<string, string[]>();
+  /** Each id once in memory: there are a million mentions of them. */
+  const ids = new Map<string, TokenId>();
+  const idOf = (name: string): TokenId => {
+    const id = ids.get(name) ?? tokenOf(name);
+    ids.set(name, id);
+    return id;
+  };
   let grants = 0;
   for (let i = 0; i < ORGANIZATIONS; i++) events.push(organization(`organization ${i}`));
   const ownerOf = (i: number): string => `organization ${i % ORGANIZATIONS}`;
   const mint = (name: string, owner: string, children: readonly string[]): void => {
     tokens.push(name);
-    events.push(minted(name, owner, children, digest(name)));
+    events.push({ kind: 'token-minted', token: idOf(name), owner: addressOf(owner), digest: wordOf(name), children: children.map(idOf) });
     for (const child of children) {
-      parents.set(child, [...(parents.get(child) ?? []), name]);
-      events.push({ kind: 'granted', child: tokenOf(child), composite: tokenOf(name), until: 0 });
+      const above = parents.get(child) ?? [];
+      above.push(name);
+      parents.set(child, above);
+      events.push({ kind: 'granted', child: idOf(child), composite: idOf(name), until: 0 });
       grants += 1;
     }
-    if (children.length > 0) events.push({ kind: 'activated', token: tokenOf(name) });
+    if (children.length > 0) events.push({ kind: 'activated', token: idOf(name) });
   };
   /** Different ones of a kind in a sector. */
   const pick = (kind: string, count: number, sector: number, all: number): readonly string[] => {

@@ -10,10 +10,10 @@ import { openDocuments } from '../src/catalog/open-documents.js';
 import { FilesystemStore } from '../src/content-store/filesystem-store.js';
 import { canonicalBytes, digestOf } from '../src/documents/canonical.js';
 import { buildDdo, parseAssetAttributes } from '../src/documents/ddo/ddo.js';
-import type { Bytes32 } from '../src/documents/ids.js';
+import type { Bytes32, TokenId } from '../src/documents/ids.js';
 import { serializeAddressBook } from '../src/ledger/evm/address-book.js';
 import { connectLedger } from '../src/ledger/evm/connect-ledger.js';
-import { addressOf, tokenOf, wordOf } from '../tests/support/generated-chain.js';
+import { addressOf, type EventBody, tokenOf, wordOf } from '../tests/support/generated-chain.js';
 import { createWorld } from '../tests/support/world.js';
 import { type Bench, beyond, round } from './bench.js';
 import { generateLattice, type Lattice, latticeSize, lineageOf } from './generated-lattice.js';
@@ -32,10 +32,12 @@ export const traceIndex: Bench = {
     const at = rest.indexOf('--scale');
     const scale = at < 0 ? 1 : Number(rest[at + 1]);
     const home = await mkdtemp(join(tmpdir(), 'dt-bench-index-'));
-    const size = latticeSize(scale);
-    const start = typicalLeaf(generateLattice(size));
-    const { lattice, shown } = await withDocuments(join(home, 'content'), size, start);
-    const { url, server, head } = await serveEvents(generatedBook, lattice.events);
+    const lattice = generateLattice(latticeSize(scale));
+    const start = typicalLeaf(lattice);
+    const lineage = lineageOf(lattice, start);
+    const shown = lineage.size;
+    const events = await withDocuments(join(home, 'content'), lattice.events, lineage);
+    const { url, server, head } = await serveEvents(generatedBook, events);
     try {
       await writeFile(join(home, 'address-book.json'), serializeAddressBook(generatedBook));
       const env = { HOME: home, DT_HOME: home, DT_RPC: url };
@@ -121,21 +123,20 @@ function typicalLeaf(lattice: Lattice): string {
   return sized[Math.floor(sized.length / 2)]?.name ?? 'leaf 0';
 }
 
-/** The same lattice once more, with documents of all that the trace shows. */
-async function withDocuments(folder: string, size: ReturnType<typeof latticeSize>, start: string) {
+/** Writes documents of these tokens, and gives the events that name them. */
+async function withDocuments(folder: string, events: readonly EventBody[], names: ReadonlySet<string>): Promise<readonly EventBody[]> {
   const store = new FilesystemStore(folder);
-  const digests = new Map<string, Bytes32>();
-  const lineage = lineageOf(generateLattice(size), start);
-  for (const name of lineage) {
+  const digests = new Map<TokenId, Bytes32>();
+  for (const name of names) {
     const attributes = parseAssetAttributes({
       metadata: { main: { type: 'Dataset', name } },
       services: [{ index: 'default', endpoint: '', descriptor: { template: tokenOf('operator'), constraint: {} }, attributes: {} }],
     });
     const ddo = buildDdo(attributes, tokenOf(name), addressOf(name), new Date(0));
     await store.put(canonicalBytes(ddo));
-    digests.set(name, digestOf(ddo));
+    digests.set(tokenOf(name), digestOf(ddo));
   }
-  return { lattice: generateLattice(size, (name) => digests.get(name) ?? wordOf(name)), shown: lineage.size };
+  return events.map((event) => (event.kind === 'token-minted' ? { ...event, digest: digests.get(event.token) ?? event.digest } : event));
 }
 
 interface Timed {

@@ -7,10 +7,11 @@ import { logsCall, logsOf } from './read-logs.js';
 import { isRecord, quantityOf, type RpcAnswer, type RpcCall, resultOf, unreachable } from './rpc.js';
 
 /** Blocks of the first page of a chain that nothing is known of. */
-const FIRST_BLOCKS = 2_000;
-/** A page with fewer logs is followed by one of twice the blocks, one with more by one of half. */
-const FEW_LOGS = 2_000;
-const MANY_LOGS = 8_000;
+const FIRST_BLOCKS = 256;
+/** A page with fewer logs is followed by one of twice the blocks, one with more by one of half: a page is worked through in one go. */
+const FEW_LOGS = 1_000;
+const MANY_LOGS = 4_000;
+const MOST_BLOCKS = 1_000_000;
 /** A chain that is reorganized while it is read is read again, this often at most. */
 const ATTEMPTS = 5;
 
@@ -25,7 +26,7 @@ export class EventPages {
 
   async after(known: BlockRef | undefined): Promise<EventPage | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const page = known === undefined ? undefined : await this.#toHead(known);
+      const page = known === undefined ? undefined : await this.#following(known);
       if (page === 'gone') return undefined;
       const read = page ?? (await this.#stretch(known));
       if (read === 'gone') return undefined;
@@ -34,19 +35,27 @@ export class EventPages {
     throw unreachable(this.client.rpc.label, 'the chain was reorganized again and again while it was read');
   }
 
-  /** All that is new, in one round trip; undefined where the endpoint does not give that much at once. */
-  async #toHead(known: BlockRef): Promise<EventPage | 'gone' | 'moved' | undefined> {
+  /**
+   * What follows a block, in one round trip: up to the head where that is near, and never more blocks than a page has, since nobody knows how
+   * long ago the block was the head. undefined where the endpoint refuses a range that ends above its head.
+   */
+  async #following(known: BlockRef): Promise<EventPage | 'gone' | 'moved' | undefined> {
     const { client } = this;
-    const calls = [blockCall(known.block), blockCall('latest'), logsCall(client, known.block + 1, undefined), blockCall('latest')];
-    const [before, first, logs, last] = await client.exchange(calls);
+    const to = known.block + this.#blocks;
+    const ends = [blockCall(to), blockCall('latest')];
+    const answers = await client.exchange([blockCall(known.block), ...ends, logsCall(client, known.block + 1, to), ...ends]);
+    const [before, ...rest] = answers;
     if (this.#blockOf(before)?.hash !== known.hash) return 'gone';
-    const [upTo, later] = [this.#headOf(first), this.#headOf(last)];
+    const [first, head, logs, last, later] = rest;
+    const [newest, now] = [this.#headOf(head), this.#headOf(later)];
+    const upTo = this.#blockOf(first) ?? newest;
     if (logs?.ok !== true) {
       // A start beyond the head is no event yet; some nodes call that an error.
-      return upTo.block === known.block ? { events: [], upTo, head: upTo.block } : undefined;
+      return newest.block === known.block ? { events: [], upTo: newest, head: newest.block } : undefined;
     }
-    if (upTo.hash !== later.hash && (await this.hashes([upTo.block]))[0] !== upTo.hash) return 'moved';
-    return this.#page(logsOf(logs.result, client.rpc), upTo, later.block);
+    const end = upTo === newest ? now : this.#blockOf(last);
+    if (upTo.hash !== end?.hash && (await this.hashes([upTo.block]))[0] !== upTo.hash) return 'moved';
+    return this.#page(this.#measured(logsOf(logs.result, client.rpc), upTo.block === to), upTo, now.block);
   }
 
   /** As many blocks as the endpoint gives at once; the first page of a chain asks for its head in a round trip of its own. */
@@ -68,11 +77,15 @@ export class EventPages {
       }
       const upTo = this.#blockOf(first);
       if (upTo === undefined || this.#blockOf(last)?.hash !== upTo.hash) return 'moved';
-      const found = logsOf(logs.result, client.rpc);
-      if (found.length < FEW_LOGS) this.#blocks *= 2;
-      else if (found.length > MANY_LOGS) this.#blocks = Math.max(1, Math.floor(this.#blocks / 2));
-      return this.#page(found, upTo, head.block);
+      return this.#page(this.#measured(logsOf(logs.result, client.rpc), to < head.block), upTo, head.block);
     }
+  }
+
+  /** Only a page that has all its blocks tells how many logs those have. */
+  #measured(logs: readonly ChainLog[], isFull: boolean): readonly ChainLog[] {
+    if (isFull && logs.length < FEW_LOGS) this.#blocks = Math.min(MOST_BLOCKS, this.#blocks * 2);
+    else if (logs.length > MANY_LOGS) this.#blocks = Math.max(1, Math.floor(this.#blocks / 2));
+    return logs;
   }
 
   async #page(logs: readonly ChainLog[], upTo: BlockRef, head: number): Promise<EventPage | 'moved'> {
