@@ -21,7 +21,8 @@ export const latticeSize = (scale: number): LatticeSize => ({
 });
 
 const SECTORS = 100;
-const JOBS_OF_ALGORITHM = 2;
+const TASKS = 100;
+const JOBS = 200;
 const ORGANIZATIONS = 200;
 
 export interface Lattice {
@@ -35,7 +36,7 @@ export interface Lattice {
 
 /**
  * Organizations publish leaves; aggregators make unions of leaves of their sector, each fifth of them also of other unions; third parties make
- * algorithms of unions, and run each twice. Some leaves and unions are far more popular than others.
+ * algorithms of unions, and run some of them. Some leaves and unions are far more popular than others.
  */
 export function generateLattice(size: LatticeSize): Lattice {
   const random = generator(1);
@@ -45,6 +46,7 @@ export function generateLattice(size: LatticeSize): Lattice {
   const events: EventBody[] = [];
   const tokens: string[] = [];
   const parents = new Map<string, string[]>();
+  const children = new Map<string, readonly string[]>();
   /** Each id once in memory: there are a million mentions of them. */
   const ids = new Map<string, TokenId>();
   const idOf = (name: string): TokenId => {
@@ -55,17 +57,18 @@ export function generateLattice(size: LatticeSize): Lattice {
   let grants = 0;
   for (let i = 0; i < ORGANIZATIONS; i++) events.push(organization(`organization ${i}`));
   const ownerOf = (i: number): string => `organization ${i % ORGANIZATIONS}`;
-  const mint = (name: string, owner: string, children: readonly string[]): void => {
+  const mint = (name: string, owner: string, from: readonly string[]): void => {
     tokens.push(name);
-    events.push({ kind: 'token-minted', token: idOf(name), owner: addressOf(owner), digest: wordOf(name), children: children.map(idOf) });
-    for (const child of children) {
+    if (from.length > 0) children.set(name, from);
+    events.push({ kind: 'token-minted', token: idOf(name), owner: addressOf(owner), digest: wordOf(name), children: from.map(idOf) });
+    for (const child of from) {
       const above = parents.get(child) ?? [];
       above.push(name);
       parents.set(child, above);
       events.push({ kind: 'granted', child: idOf(child), composite: idOf(name), until: 0 });
       grants += 1;
     }
-    if (children.length > 0) events.push({ kind: 'activated', token: idOf(name) });
+    if (from.length > 0) events.push({ kind: 'activated', token: idOf(name) });
   };
   /** Different ones of a kind in a sector. */
   const pick = (kind: string, count: number, sector: number, all: number): readonly string[] => {
@@ -85,20 +88,25 @@ export function generateLattice(size: LatticeSize): Lattice {
   }
   for (let i = 0; i < size.algorithms; i++)
     mint(`algorithm ${i}`, ownerOf(below(ORGANIZATIONS)), pick('union', size.unionsOfAlgorithm, below(SECTORS), size.unions));
-  for (let task = 1; task <= 1_000; task++)
+  for (let task = 1; task <= TASKS; task++)
     events.push({ kind: 'task-created', task: BigInt(task), demander: addressOf(ownerOf(task)), name: `task ${task}`, description: '' });
-  for (let job = 1; job <= size.algorithms * JOBS_OF_ALGORITHM; job++) addJob(events, job, size);
+  const leavesBelow = (name: string): readonly string[] =>
+    (children.get(name) ?? [name]).flatMap((child) => (child === name ? [name] : leavesBelow(child)));
+  for (let job = 1; job <= JOBS; job++) {
+    const algorithm = `algorithm ${below(size.algorithms)}`;
+    addJob(events, job, idOf(algorithm), [...new Set(leavesBelow(algorithm))].map(idOf));
+  }
   return { events, tokens, parents, composites: size.unions + size.algorithms, grants };
 }
 
-function addJob(events: EventBody[], job: number, size: LatticeSize): void {
+/** A job with a report of each leaf, all under one root. */
+function addJob(events: EventBody[], job: number, algorithm: TokenId, leaves: readonly TokenId[]): void {
   const [demander, reporter] = [addressOf(`organization ${job % ORGANIZATIONS}`), addressOf(`organization ${(job * 7) % ORGANIZATIONS}`)];
-  const algorithm = tokenOf(`algorithm ${job % size.algorithms}`);
-  const token: TokenId = tokenOf(`leaf ${(job * 31) % size.leaves}`);
   const root = wordOf(`root ${job}`);
-  events.push({ kind: 'job-added', job: BigInt(job), task: BigInt((job % 1_000) + 1), algorithm, demander });
-  events.push({ kind: 'receipts-anchored', by: reporter, root, count: 1 });
-  events.push({ kind: 'job-reported', job: BigInt(job), token, state: 'succeeded', receipt: root, reporter, anchor: root });
+  events.push({ kind: 'job-added', job: BigInt(job), task: BigInt((job % TASKS) + 1), algorithm, demander });
+  events.push({ kind: 'receipts-anchored', by: reporter, root, count: leaves.length });
+  for (const token of leaves)
+    events.push({ kind: 'job-reported', job: BigInt(job), token, state: 'succeeded', receipt: root, reporter, anchor: root });
 }
 
 /** What lies above a token, itself included. */

@@ -40,7 +40,10 @@ export class SqliteIndex implements LedgerIndex {
   readonly #tables: IndexTables;
   #organizations: ReadonlyMap<Address, Organization> | undefined;
   #operators: ReadonlyMap<TokenId, OperatorRecord> | undefined;
-  readonly #ids = new Map<number, TokenId>();
+  /** What was read of tokens: a trace meets the same ones again and again. */
+  readonly #rows = new Map<number, TokenRow>();
+  readonly #byId = new Map<string, TokenRow>();
+  readonly #listed = new Map<TokenId, ListedToken>();
   #isChecked = false;
 
   constructor(database: IndexDatabase) {
@@ -70,9 +73,13 @@ export class SqliteIndex implements LedgerIndex {
   }
 
   token(id: TokenId): ListedToken | undefined {
+    const known = this.#listed.get(id);
+    if (known !== undefined) return known;
     return this.snapshot(() => {
       const row = this.#tokenRow(id);
-      return row && this.#listToken(row);
+      const token = row && this.#listToken(row);
+      if (token !== undefined) this.#listed.set(id, token);
+      return token;
     });
   }
 
@@ -275,9 +282,12 @@ export class SqliteIndex implements LedgerIndex {
   }
 
   #tokenRow(id: TokenId): TokenRow | undefined {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
     const [row] = this.#tables.token.all('where id = ?', id);
     if (row === undefined) this.#checkOnce();
     else if (row.id !== id) throw new IndexDamage('token gives another row than was asked for');
+    else this.#remember(row);
     return row;
   }
 
@@ -288,15 +298,21 @@ export class SqliteIndex implements LedgerIndex {
   }
 
   #bySeq(seq: number): TokenRow {
+    const known = this.#rows.get(seq);
+    if (known !== undefined) return known;
     const row = this.#tables.token.get(seq);
     if (row === undefined) throw new IndexDamage(`token number ${seq} is missing`);
+    return this.#remember(row);
+  }
+
+  #remember(row: TokenRow): TokenRow {
+    this.#rows.set(row.seq, row);
+    this.#byId.set(row.id, row);
     return row;
   }
 
   #idOf(seq: number): TokenId {
-    const id = this.#ids.get(seq) ?? (this.#bySeq(seq).id as TokenId);
-    this.#ids.set(seq, id);
-    return id;
+    return this.#bySeq(seq).id as TokenId;
   }
 
   #edgesOf({ seq, id, children }: TokenRow): readonly EdgeRow[] {
