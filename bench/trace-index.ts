@@ -46,13 +46,14 @@ export const traceIndex: Bench = {
       const { path, state } = JSON.parse(check.out);
       const [dfs, version]: [Timed[], Timed[]] = [[], []];
       for (let turn = 0; turn <= rounds; turn++) {
-        dfs.push(await timeDt(['tracer', 'dfs', '--prefix-path', tokenOf(start), '--json'], env));
+        dfs.push(await timeDt(['tracer', 'dfs', '--prefix-path', tokenOf(start)], env));
         version.push(await timeDt(['--version'], env));
       }
       // The first round fills the file cache and is not counted.
       const warm = dfs.slice(1);
       const startMs = version.slice(1).map(({ ms }) => ms);
-      const traced = tokensOf(JSON.parse(warm[0]?.out ?? '{}'));
+      const json = await timeDt(['tracer', 'dfs', '--prefix-path', tokenOf(start), '--json'], env);
+      const traced = tokensOf(JSON.parse(json.out));
       const action = await timeAction(home, url, start, rounds);
       const roundTripMs = await measureRoundTrip();
       const dfsMs = median(warm.map(({ ms }) => ms));
