@@ -12,7 +12,7 @@ export interface TokenLabel {
 export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: TokenId) => Promise<TokenLabel | undefined> {
   const known = new Map<TokenId, Promise<TokenLabel | undefined>>();
   const read = async (id: TokenId): Promise<TokenLabel | undefined> => {
-    const token = index.token(id);
+    const token = index.brief(id);
     const ddo = token && (await loadDdo(content, token).catch(() => undefined));
     return ddo && { name: ddo.metadata.main.name, type: ddo.metadata.main.type };
   };

@@ -89,7 +89,7 @@ async function trace(context: ReaderContext, root: TokenId, direction: Direction
 function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, path: readonly TokenId[], now: number): Traced {
   const met = new Set<TokenId>();
   const walk = (token: TokenId, edge: ListedEdge | undefined, [next, ...rest]: readonly TokenId[]): Traced => {
-    const owner = index.token(token)?.owner;
+    const owner = index.brief(token)?.owner;
     const node = { token, ownerName: organizationName(index, owner), grant: edge && grantState(edge, now) };
     if (met.has(token)) return { ...node, repeated: true, children: [], jobs: [], receipts: [] };
     met.add(token);
@@ -101,7 +101,7 @@ function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, 
     const receipts = followed.length === 0 && edge?.child === token ? receiptsOf(index, token) : [];
     return { ...node, repeated: false, children: followed.map((each) => walk(far(each), each, rest)), jobs, receipts };
   };
-  if (index.token(root) === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: root });
+  if (index.brief(root) === undefined) throw new ToolkitError('DT_ASSET_UNKNOWN', { id: root });
   return walk(root, undefined, path);
 }
 
@@ -136,6 +136,6 @@ function describeJob(index: LedgerIndex, job: ListedJob): TraceJob {
     reports: [...job.reports.values()].map((report) => describeReport(index, report)),
     missing: leavesOf(index, job.algorithm)
       .filter((token) => !job.reports.has(token))
-      .map((token) => ({ token, ownerName: organizationName(index, index.token(token)?.owner) })),
+      .map((token) => ({ token, ownerName: organizationName(index, index.brief(token)?.owner) })),
   };
 }

@@ -83,6 +83,11 @@ export class SqliteIndex implements LedgerIndex {
     });
   }
 
+  brief(id: TokenId): Omit<ListedToken, 'children'> | undefined {
+    const row = this.snapshot(() => this.#tokenRow(id));
+    return row && briefOf(row);
+  }
+
   tokens(filter: TokenFilter = {}): readonly ListedToken[] {
     return this.snapshot(() => {
       const { owner, kind, prefix, after } = filter;
@@ -332,13 +337,7 @@ export class SqliteIndex implements LedgerIndex {
   }
 
   #listToken(row: TokenRow): ListedToken {
-    return {
-      id: row.id as TokenId,
-      owner: row.owner as Address,
-      digest: row.digest as Bytes32,
-      children: this.#edgesOf(row).map(({ child }) => this.#idOf(child)),
-      activated: row.activated === 1,
-    };
+    return { ...briefOf(row), children: this.#edgesOf(row).map(({ child }) => this.#idOf(child)) };
   }
 
   #listEdge({ state, until }: EdgeRow, child: TokenId, composite: TokenId): ListedEdge {
@@ -424,6 +423,13 @@ export class SqliteIndex implements LedgerIndex {
     this.#isChecked = true;
   }
 }
+
+const briefOf = ({ id, owner, digest, activated }: TokenRow): Omit<ListedToken, 'children'> => ({
+  id: id as TokenId,
+  owner: owner as Address,
+  digest: digest as Bytes32,
+  activated: activated === 1,
+});
 
 const listAnchor = ({ anchored_by, root, count, time, block, transaction_hash }: AnchorRow): ListedAnchor => ({
   by: anchored_by as Address,
