@@ -13,6 +13,7 @@ import { readEvidence } from './verify/read-evidence.js';
 import { recompute, verifyDecision } from './verify/verify-decision.js';
 import { verifyJoint } from './verify/verify-joint.js';
 import { verifyOnChain } from './verify/verify-on-chain.js';
+import { verifyParts } from './verify/verify-parts.js';
 import { verifyRun } from './verify/verify-run.js';
 import { verifyTerms } from './verify/verify-terms.js';
 
@@ -69,6 +70,7 @@ export async function verifyEvidence(
   for (const evidence of all) {
     const { checks, signed } = evidence;
     verifyDecision(evidence);
+    verifyParts(evidence);
     verifyRun(evidence, documents);
     verifyTerms(evidence, documents);
     checks.same('job', 'receipt.json#/receipt/job', job, signed.receipt.job);
@@ -80,7 +82,9 @@ export async function verifyEvidence(
       }
       verifyOnChain(evidence, history);
       verifyDocuments(evidence, documents);
-      if (documents !== undefined) recompute(evidence, history, documents);
+      if (documents !== undefined && evidence.decision !== undefined && evidence.request !== undefined)
+        recompute(evidence, history, documents);
+      else checks.skip('clauses', 'decision.json#/clauses', 'the decision, the request, and the documents of the job');
     }
   }
   verifyJoint(all);

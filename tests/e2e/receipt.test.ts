@@ -1,15 +1,17 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { checkReceipt } from '../../src/actions/job/check-receipt.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import type { Party } from '../../src/actions/job/job-parties.js';
+import { verifyFiles } from '../../src/actions/tracer/verify-job.js';
 import { digestOf, sha256 } from '../../src/documents/canonical.js';
 import { inputCommitment } from '../../src/documents/receipt/input-commitment.js';
 import type { SignedReceipt } from '../../src/documents/receipt/receipt.js';
 import type { RunView } from '../../src/peers/daemon-client.js';
 import { inputSalt } from '../../src/tracer-daemon/pipeline/settle.js';
+import { findsEveryChange } from '../support/changed-folders.js';
 import { type BankRole, compositeAttributes, createWorld, mintLeaf, publish, type Role, type World } from '../support/world.js';
 
 describe('the receipt of a share', () => {
@@ -74,6 +76,16 @@ describe('the receipt of a share', () => {
     const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
     const evidence = ['anchor.json', 'decision.json', 'receipt.json', 'request.json', 'spec.json'];
     expect(files.sort()).toEqual(['a.txt', 'args.json', ...evidence, 'operator.log', 'operator.mjs'].sort());
+  });
+
+  it('is verified with its job folder, of which every changed byte is found', async () => {
+    const { content, ledger } = fintech.context;
+    const verified = async (path: string) => (await verifyFiles({ content, ledger }, path)).verified;
+    const folder = join(bank.folder, 'jobs', run.id);
+    expect(await verified(folder)).toBe(true);
+    const scratch = join(world.folder, 'changed');
+    await mkdir(scratch);
+    await findsEveryChange([folder], scratch, verified, 40);
   });
 
   it('does not fit outputs that the daemon invents', async () => {

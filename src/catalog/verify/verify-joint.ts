@@ -15,6 +15,8 @@ interface Seated {
 export function verifyJoint(all: readonly ReadEvidence[]): void {
   for (const evidence of all) {
     const { joint, outcome } = evidence.signed.receipt;
+    if (joint === undefined && outcome === 'succeeded' && evidence.spec === undefined)
+      evidence.checks.skip('peers', 'receipt.json#/receipt/joint', 'the job spec, which tells whether it was computed jointly');
     if (joint === undefined && outcome === 'succeeded' && groupOf(evidence) !== undefined)
       evidence.checks.holds('peers', 'receipt.json#/receipt/joint', false, 'its part in the joint computation of the job spec', 'nothing');
   }
@@ -80,11 +82,17 @@ function verifyPeers({ evidence, record }: Seated, all: readonly ReadEvidence[])
 
 function verifyExecution({ evidence, record }: Seated, seated: readonly Seated[]): void {
   // Parties of a job that failed may have met another number of times.
-  const done = seated.filter((other) => other.evidence.signed.receipt.outcome === 'succeeded');
   const { outcome } = evidence.signed.receipt;
   if (outcome !== 'succeeded') return;
-  const [first] = done;
-  evidence.checks.same('execution', at('execution'), first?.record.execution, record.execution);
+  const group = groupOf(evidence)?.group.operator;
+  const done = seated.filter(
+    (other) =>
+      other.evidence !== evidence &&
+      other.evidence.signed.receipt.outcome === 'succeeded' &&
+      groupOf(other.evidence)?.group.operator === group,
+  );
+  if (done.length === 0) evidence.checks.skip('execution', at('execution'), 'the receipt of a peer');
+  for (const other of done) evidence.checks.same('execution', at('execution'), other.record.execution, record.execution);
 }
 
 function verifyLinks({ evidence, record }: Seated, seated: readonly Seated[]): void {

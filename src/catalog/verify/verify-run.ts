@@ -54,7 +54,11 @@ const layersOf: ReadonlyMap<string, readonly string[]> = new Map([
 function verifyCode({ checks, signed, spec }: ReadEvidence, documents: JobDocuments | undefined): void {
   const { receipt } = signed;
   const step = spec && stepOf(spec, receipt.owner, receipt.token);
-  if (spec === undefined) return;
+  if (spec === undefined) {
+    checks.skip('operator', 'receipt.json#/receipt/operator', 'the job spec');
+    checks.skip('arguments', 'receipt.json#/receipt/files (args.json)', 'the job spec');
+    return;
+  }
   if (step === undefined) {
     checks.holds('spec', 'spec.json#/steps', receipt.outcome === 'refused', `a step for ${receipt.token}`, 'none');
     return;
@@ -65,26 +69,32 @@ function verifyCode({ checks, signed, spec }: ReadEvidence, documents: JobDocume
     return;
   }
   const { id, version, digest, runtime } = step.operator;
-  const { operator, files = [] } = receipt;
+  const { operator, files } = receipt;
   checks.same(
     'operator',
     'receipt.json#/receipt/operator',
     `${id} ${version} ${digest}`,
     `${operator.id} ${operator.version} ${operator.digest}`,
   );
+  if (files === undefined) return;
   const code = `operator/${operatorFileNames[runtime]}`;
   const staged = (name: string): string | undefined => files.find((file) => file.name === name)?.sha256;
-  if (staged(code) === undefined && staged('args.json') === undefined) return;
   checks.same('arguments', 'receipt.json#/receipt/files (args.json)', sha256(canonicalBytes(step.arguments)), staged('args.json'));
   const document = documents?.operators.get(digest);
   const at = `receipt.json#/receipt/files (${code})`;
   if (document === undefined) checks.skip('operator', at, `the document of the operator, ${digest}`);
   else checks.same('operator', at, sha256(Buffer.from(document.operation, 'utf8')), staged(code));
+  if (files.some(({ name }) => name !== 'args.json' && name !== code))
+    checks.skip('operator', 'receipt.json#/receipt/files', `the kit of joint operators of ${receipt.software}, to compare its files with`);
 }
 
 function verifyInput({ given, checks, signed }: ReadEvidence): void {
   const { opening: bytes } = given.documents;
-  if (bytes === undefined) return;
+  if (bytes === undefined) {
+    if (signed.receipt.input !== undefined)
+      checks.skip('input', 'opening.json', "what opens the commitment to the data: its owner's to give");
+    return;
+  }
   const opening = checks.attempt('input', 'opening.json', 'what opens the commitment', () =>
     parseInputOpening(JSON.parse(Buffer.from(bytes).toString('utf8'))),
   );
@@ -94,8 +104,11 @@ function verifyInput({ given, checks, signed }: ReadEvidence): void {
 /** Every file is one that the receipt tells of, with the bytes that it tells of; none is missing. */
 function verifyFolder({ given, checks, signed }: ReadEvidence): void {
   const { folder } = given;
-  if (folder === undefined) return;
   const { receipt } = signed;
+  if (folder === undefined) {
+    if (receipt.outputs.length > 0) checks.skip('outputs', 'receipt.json#/receipt/outputs', 'the files: a folder of `dt job outputs`');
+    return;
+  }
   const log = receipt.log === undefined ? [] : [{ ...receipt.log, name: LOG }];
   const below = (file: FileDigest): FileDigest => ({ ...file, name: `${RELEASED}/${file.name}` });
   // What is for the owner alone is in the receipt, and in no download.

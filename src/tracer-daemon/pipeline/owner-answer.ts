@@ -3,15 +3,17 @@ import { type Decision, digestOfDecision } from '../../documents/decision/decisi
 import type { Address, Bytes32 } from '../../documents/ids.js';
 import type { JobSpec, JobStep } from '../../documents/job/job-spec.js';
 import { stepOf } from '../../documents/job/step-of.js';
+import { approvalSubject } from '../../documents/receipt/owner-subject.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { DaemonDeps } from '../deps.js';
 import type { Run } from '../store/run.js';
-import { approvalSubject, holdSubject } from './approval.js';
+import { heldSubject } from './approval.js';
 import { readEnding } from './ending-file.js';
 import { problemOf } from './run-job.js';
+import { inputOf, NO_DIGEST } from './settle.js';
 import type { ReleasedOutput } from './stages.js';
 
-type AnswerDeps = Pick<DaemonDeps, 'config' | 'records' | 'store' | 'organization' | 'now'>;
+type AnswerDeps = Pick<DaemonDeps, 'config' | 'records' | 'store' | 'organization' | 'commitmentKey' | 'now'>;
 
 export type Word =
   | { readonly outcome: 'approved' | 'refused'; readonly by: Address; readonly reason: string; readonly subject?: Bytes32 }
@@ -33,15 +35,15 @@ export async function subjectOf(deps: AnswerDeps, run: Run): Promise<Subject> {
   if (run.specDigest === undefined || step === undefined)
     throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: 'without its job spec', needed: 'one' });
   if (run.state === 'held') {
-    const outputs = (await readEnding(deps, run.runId))?.outputs;
-    if (outputs === undefined) throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: 'without its outputs', needed: 'them' });
-    return { step, outputs, subject: holdSubject(run, outputs) };
+    const ending = await readEnding(deps, run.runId);
+    if (ending === undefined) throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: 'without its outputs', needed: 'them' });
+    return { step, outputs: ending.outputs, subject: heldSubject(run, ending) };
   }
   if (run.state !== 'awaiting-approval')
     throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: run.state, needed: 'one that waits for its owner' });
   const data = (await deps.store.datasets.get(run.token))?.sha256;
   if (data === undefined) throw new ToolkitError('DT_DATASET_UNKNOWN', { id: run.token });
-  return { step, data, outputs: [], subject: approvalSubject(run.specDigest, step, data) };
+  return { step, data, outputs: [], subject: approvalSubject(run.specDigest, step, inputOf(deps, run, data)) };
 }
 
 /**
@@ -55,7 +57,7 @@ export async function answerHold(deps: AnswerDeps, run: Run, word: Word): Promis
     if (word.outcome === 'approved') throw error;
     return undefined;
   });
-  const subject = found?.subject ?? (`0x${'0'.repeat(64)}` as Bytes32);
+  const subject = found?.subject ?? NO_DIGEST;
   if (word.outcome !== 'expired' && word.subject !== undefined && word.subject !== subject)
     throw new ToolkitError('DT_POLICY_CHANGED', { id: run.runId, subject: word.subject, actual: subject });
   if (word.outcome === 'approved')

@@ -44,6 +44,9 @@ export function exitOf({ exitCode, exitSignal, limitHit, wallMs, cpuMs, peakMemo
   };
 }
 
+/** Where a run names no such document. */
+export const NO_DIGEST = `0x${'0'.repeat(64)}` as Bytes32;
+
 type SettleDeps = Pick<DaemonDeps, 'domain' | 'organization' | 'signer' | 'records' | 'commitmentKey' | 'now'>;
 
 /**
@@ -61,7 +64,6 @@ export async function writeReceipt(deps: SettleDeps, run: Run, ending: Ending): 
 
 function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
   const { end, path, ddo, operator, outputs, sandbox, exit, usage, files, log, dataset, joint, withheld, wipedAt } = ending;
-  const none = `0x${'0'.repeat(64)}` as Bytes32;
   const time = (ms: number): string => new Date(ms).toISOString();
   return {
     kind: 'receipt',
@@ -73,12 +75,12 @@ function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
     token: run.token,
     owner: deps.organization,
     consumer: run.consumer,
-    request: run.requestDigest ?? none,
-    spec: ending.spec ?? run.specDigest ?? none,
-    decision: ending.decision ?? run.decisionDigest ?? none,
+    request: run.requestDigest ?? NO_DIGEST,
+    spec: ending.spec ?? run.specDigest ?? NO_DIGEST,
+    decision: ending.decision ?? run.decisionDigest ?? NO_DIGEST,
     ...(ddo && { ddo }),
     ...(operator && { operator }),
-    ...(dataset && { input: inputCommitment(inputSalt(deps.commitmentKey, run.runId), dataset) }),
+    ...(dataset && { input: inputOf(deps, run, dataset) }),
     ...(run.approval && { approval: run.approval }),
     outcome: end.outcome,
     ...(end.failure && { failure: { code: end.failure.code, message: withoutLog(end.failure).message } }),
@@ -97,6 +99,10 @@ function receiptOf(deps: SettleDeps, run: Run, ending: Ending): Receipt {
     software: SOFTWARE,
   };
 }
+
+/** What a run's receipt says of its data. */
+export const inputOf = ({ commitmentKey }: Pick<DaemonDeps, 'commitmentKey'>, { runId }: Pick<Run, 'runId'>, data: Bytes32): Bytes32 =>
+  inputCommitment(inputSalt(commitmentKey, runId), data);
 
 /** One for each run, so that its owner can open one commitment (give its salt away) and no other. */
 export const inputSalt = (key: Uint8Array, runId: string): Bytes32 =>

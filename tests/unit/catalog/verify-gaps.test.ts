@@ -5,9 +5,14 @@ import type { ReadEvidence } from '../../../src/catalog/verify/given-evidence.js
 import type { JobHistory } from '../../../src/catalog/verify/job-history.js';
 import { verifyJoint } from '../../../src/catalog/verify/verify-joint.js';
 import { verifyOnChain } from '../../../src/catalog/verify/verify-on-chain.js';
+import { verifyParts } from '../../../src/catalog/verify/verify-parts.js';
 import { verifyRun } from '../../../src/catalog/verify/verify-run.js';
+import { verifyTerms } from '../../../src/catalog/verify/verify-terms.js';
+import { buildDdo } from '../../../src/documents/ddo/ddo.js';
+import type { OutputRule } from '../../../src/documents/ddo/release-terms.js';
 import { type Bytes32, parseAddress, type TokenId, tokenIdOf } from '../../../src/documents/ids.js';
 import type { JobSpec } from '../../../src/documents/job/job-spec.js';
+import { approvalSubject, holdSubject } from '../../../src/documents/receipt/owner-subject.js';
 import type { Receipt } from '../../../src/documents/receipt/receipt.js';
 
 const digest = `0x${'1'.repeat(64)}` as Bytes32;
@@ -76,5 +81,80 @@ describe('what is absent from evidence, or is strange there, does not pass', () 
     const one = evidence({}, spec);
     verifyJoint([one]);
     expect(failed(one)).toEqual(['peers']);
+  });
+
+  const whole = {
+    ddo: digest,
+    operator: { id: token(3), version: 1, digest },
+    usage: { wallMs: 1 },
+    input: digest,
+    files: [],
+    log: { sizeBytes: 0, sha256: digest },
+    startedAt: receipt.finishedAt,
+    wipedAt: receipt.finishedAt,
+  } satisfies Partial<Receipt>;
+
+  it.each(Object.keys(whole) as (keyof typeof whole)[])('a receipt of success without its %s', (part) => {
+    const { [part]: _, ...rest } = whole;
+    const one = evidence(rest);
+    verifyParts(one);
+    expect(one.checks.list).toMatchObject([{ state: 'failed', at: `receipt.json#/receipt/${part}` }]);
+    const failure = { code: 'DT_JOB_OPERATOR_FAILED', message: 'it failed' };
+    const early = evidence({ ...rest, outcome: 'failed', failure });
+    verifyParts(early);
+    expect(early.checks.list.every(({ state, needs }) => state === 'skipped' && needs !== undefined)).toBe(true);
+  });
+
+  const step = {
+    token: leaf,
+    ddo: digest,
+    owner,
+    service: 's',
+    path: [algorithm, leaf],
+    operator: { id: token(3), version: 1, digest, runtime: 'node' },
+    arguments: { x: 1 },
+  } as const;
+  const spec: JobSpec = {
+    kind: 'job-spec',
+    version: 1,
+    chain,
+    job: '1',
+    task: '1',
+    consumer: owner,
+    algorithm: { token: algorithm, ddo: digest },
+    steps: [step],
+    documents: [],
+  };
+  const outputs = [{ name: 'a', sizeBytes: 1, sha256: digest }];
+  const failedTerms = (more: Partial<Receipt>, given = spec, rules?: readonly OutputRule[]) => {
+    const one = evidence({ ...whole, outputs, ...more }, given);
+    const descriptor = { template: token(3), constraint: {} };
+    const service = { index: 's', endpoint: '', descriptor, attributes: {}, ...(rules && { outputs: rules }) };
+    const attributes = { metadata: { main: { type: 'Dataset', name: 'l' } }, services: [service] };
+    const ddos = new Map([[leaf, buildDdo(attributes, leaf, owner, new Date(0))]]);
+    verifyTerms(one, { ddos, operators: new Map(), problems: [] });
+    return one.checks.list.flatMap(({ state, at }) => (state === 'failed' ? [at.replace('receipt.json#/receipt/', '')] : []));
+  };
+
+  it("an owner's word about other code, arguments or data, or about other files", () => {
+    const said = (subject: Bytes32) => ({ outcome: 'approved', at: receipt.finishedAt, subject }) as const;
+    const words = { approval: said(approvalSubject(digest, step, digest)), hold: said(holdSubject({ ...receipt, outputs })) };
+    const other = `0x${'2'.repeat(64)}` as Bytes32;
+    expect(failedTerms(words)).toEqual([]);
+    expect(failedTerms({ ...words, input: other })).toEqual(['approval/subject']);
+    for (const changed of [{ arguments: { x: 2 } }, { operator: { ...step.operator, digest: other } }])
+      expect(failedTerms(words, { ...spec, steps: [{ ...step, ...changed }] })).toEqual(['approval/subject']);
+    expect(failedTerms({ ...words, outputs: [{ name: 'a', sizeBytes: 2, sha256: digest }] })).toEqual(['hold/subject']);
+  });
+
+  it('outputs that break a rule of their asset', () => {
+    const left = (...rules: readonly OutputRule[]) => failedTerms({ withheld: 0 }, spec, rules);
+    expect(left({ name: 'a', maxBytes: 1 })).toEqual([]);
+    expect(left({ name: 'b' })).toEqual(['outputs/0']);
+    expect(left({ name: 'a', maxBytes: 0 })).toEqual(['outputs/0/sizeBytes']);
+    expect(left({ name: 'a', recipient: 'owner' })).toEqual(['outputs/0/recipient']);
+    expect(left({ name: '*', hold: true })).toEqual(['hold']);
+    expect(failedTerms({}, spec, [{ name: 'a' }])).toEqual(['withheld']);
+    expect(failedTerms({ outputs: [{ ...(outputs[0] as (typeof outputs)[0]), recipient: 'owner' }] })).toEqual(['outputs/0/recipient']);
   });
 });
