@@ -37,18 +37,22 @@ const open: readonly {
   readonly status: Explanation['status'];
   readonly cause: (share: ShareFacts) => string;
   readonly next: (facts: ExplainFacts, share: ShareFacts) => Next;
+  /** What comes of it, by what is decided. */
+  readonly outcomes?: readonly string[];
 }[] = [
   {
     holds: ({ state }) => state === 'awaiting-approval',
     status: 'waiting',
-    cause: (share) => `${share.ownerName} has not said yet whether the job may run on ${share.asset}.`,
-    next: (_, { ownerName }) => ({ text: `Ask ${ownerName} to answer; its owner sees it with`, command: 'dt asset holds' }),
+    cause: (share) => `${share.ownerName} has to decide whether the job may run on ${share.asset}${by(share)}.`,
+    next: answer,
+    outcomes: ['approved: it goes into the queue and runs', 'refused, or no answer by then: it ends as refused, and nothing of it runs'],
   },
   {
     holds: ({ state }) => state === 'held',
     status: 'waiting',
-    cause: (share) => `${share.ownerName} holds the results back until its owner has looked at them.`,
-    next: (_, { ownerName }) => ({ text: `Ask ${ownerName} to answer; its owner sees them with`, command: 'dt asset holds' }),
+    cause: (share) => `It has run. ${share.ownerName} has to look at the results and decide whether they leave${by(share)}.`,
+    next: answer,
+    outcomes: ['approved: the results are released', 'refused, or no answer by then: it ends as refused, and nothing of it leaves'],
   },
   {
     holds: ({ isChainDown, state }) => isChainDown === true && state !== 'succeeded',
@@ -81,16 +85,18 @@ const open: readonly {
 ];
 
 function explainOpen(facts: ExplainFacts): Explanation {
-  for (const { holds, status, cause, next } of open) {
+  for (const { holds, status, cause, next, outcomes = [] } of open) {
     const share = facts.shares.find((candidate) => holds(candidate, facts));
     if (share === undefined) continue;
-    const joint = facts.isJoint && status === 'waiting' ? ['the parties compute together, so the others wait for it'] : [];
+    // Who computes together has done so before the results are held, and holds up nobody by that.
+    const isWaitedFor = facts.isJoint && status === 'waiting' && share.state !== 'held';
+    const joint = isWaitedFor ? ['the parties compute together, so the others wait for it'] : [];
     return {
       status,
       code: share.state,
       cause: cause(share),
       at: placeOf(share),
-      evidence: joint,
+      evidence: [...outcomes, ...joint],
       next: next(facts, share),
       others: othersOf(facts, share),
     };
@@ -108,6 +114,14 @@ function explainOpen(facts: ExplainFacts): Explanation {
 
 function follow({ job }: ExplainFacts): Next {
   return { text: 'Nothing is wrong. Watch it', command: `dt job logs ${job} --follow` };
+}
+
+const by = ({ deadlineAt }: ShareFacts): string => (deadlineAt === undefined ? '' : `, until ${deadlineAt}`);
+
+function answer({ job, asker }: ExplainFacts, { owner, ownerName }: ShareFacts): Next {
+  return asker === owner
+    ? { text: `Look at it, then \`dt asset approve ${job}\` or \`dt asset refuse ${job}\``, command: 'dt asset holds' }
+    : { text: `Ask ${ownerName} to answer with \`dt asset approve ${job}\`; its owner sees what waits with`, command: 'dt asset holds' };
 }
 
 const placeOf = ({ token, asset, owner, ownerName, daemon }: ShareFacts): Place => ({ token, asset, owner, ownerName, daemon });

@@ -10,6 +10,8 @@ export interface ShareFacts extends ShareEnd {
   readonly daemon: string;
   readonly failure?: NonNullable<ShareEnd['failure']> & { readonly hint: string };
   readonly startedAt?: string;
+  /** Until when it waits for its owner. */
+  readonly deadlineAt?: string;
   /** The last lines of the operator, oldest first. */
   readonly log?: readonly string[];
   readonly receipt?: Receipt;
@@ -25,6 +27,8 @@ export interface ExplainFacts {
   readonly algorithm: TokenId;
   /** Who asks added the job. To anyone else a daemon tells only of shares of its own. */
   readonly isDemander: boolean;
+  /** Who asks, where that is known. */
+  readonly asker?: Address;
   readonly isJoint: boolean;
   /** What the chain calls organizations. */
   readonly names: ReadonlyMap<string, string>;

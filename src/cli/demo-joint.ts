@@ -62,7 +62,8 @@ export async function runJoint(stage: Stage, home: Home, { attributes, columns }
     const context = { ...connected, signer, now: () => new Date(), onProgress: () => undefined };
     const { shares, algorithm: helped } = await jobStatus(context, { job: JOINT });
     const owned = shares.map(({ token }) => token).filter((token) => token !== helped);
-    await awaitReports(context, JOINT, owned, ANCHORED_MS);
+    const helpers = shares.filter(({ token }) => token === helped).map(({ owner }) => owner);
+    await awaitReports(context, JOINT, { tokens: owned, helpers }, ANCHORED_MS);
     return {
       auc: { alone, joint: metrics.auc, difference: metrics.auc - alone },
       rows: { alone: { test: scorecard.rows.test }, train: metrics.rows.train, test: metrics.rows.test },

@@ -69,7 +69,8 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
   const dealer = printable(nameOf(evidence, '2'));
   const mark = (holds: boolean): string => (holds ? chalk.green('✓') : chalk.red('✗'));
   const bySeat = [...receipts].sort((one, other) => Number(one.seat) - Number(other.seat));
-  const onChain = bySeat.filter(({ anchored }) => anchored !== 'helper');
+  const onChain = bySeat.filter(({ isHelper }) => !isHelper);
+  const helpers = bySeat.filter(({ isHelper }) => isHelper);
   const owners = [...new Set(onChain.map(({ ownerName }) => ownerName))];
   const byOwner = owners.map((owner) =>
     [printable(owner), ...onChain.filter(({ ownerName }) => ownerName === owner).map(({ receipt }) => shortHash(receipt))].join(' '),
@@ -79,7 +80,10 @@ function renderGrounds(evidence: JointEvidence): readonly string[] {
     `  ${mark(agreed)} both ends of each link counted and hashed the same messages, and signed it`,
     `  ${mark(true)} the banks sent ${dealer} ${renderSize(toDealer)}: the set-up and the figures asked for`,
     `  ${mark(onChain.every(({ anchored }) => anchored === 'on chain'))} receipts on chain: ${byOwner.join(', ')}`,
-    chalk.dim(`    ${dealer} brought no data, so no report; the others name its decision`),
+    ...helpers.map(({ ownerName, receipt, anchored }) => {
+      const where = anchored === 'on chain' ? 'is below a root on chain' : 'is not on chain yet';
+      return `  ${mark(anchored === 'on chain')} ${printable(ownerName)} brought no data; its receipt ${shortHash(receipt)} ${where}`;
+    }),
     `  ${chalk.cyan('→')} what the banks sent each other is masked, and random to its receiver but for`,
     chalk.dim('    the shuffled scores of held-out rows: tests/unit/privacy/transcripts.test.ts'),
     `  ${chalk.cyan('→')} each bank learned how many customers the other has, and which of its own`,

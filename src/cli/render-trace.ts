@@ -73,7 +73,10 @@ export function renderTracedJob(traced: TracedJob): string {
   const steps = traced.steps.map((step, i): TreeItem => ({ text: stepLine(step, i + 1), below: [] }));
   const helpers = traced.helpers.map(({ seat, name }): TreeItem => {
     const text = `${printable(name)}${chalk.dim(` on seat ${seat}`)}: helps, brings no data`;
-    return { text: `${chalk.dim('·')} ${text}  ${chalk.dim('no report on chain; those above name its decision')}`, below: [] };
+    return {
+      text: `${chalk.dim('·')} ${text}  ${chalk.dim(`no report; its receipt is below an anchored root: dt tracer verify ${traced.job}`)}`,
+      below: [],
+    };
   });
   const title = `${chalk.cyan(`job ${traced.job}`)} of task ${task.id} ${JSON.stringify(printable(task.name))}${task.open ? '' : chalk.dim(' (closed)')}`;
   const runs = `${chalk.dim('runs')} ${printable(algorithm.name ?? shortId(algorithm.token))} ${chalk.dim('of')} ${printable(algorithm.ownerName)}`;

@@ -22,7 +22,7 @@ export async function explainRun(deps: ExplainDeps, run: Run): Promise<Explanati
   const names = new Map(
     (read?.organizations ?? []).flatMap((found) => (found === undefined ? [] : [[found.address, found.name] as const])),
   );
-  const { state, failure, startedAt } = await viewOf(deps, run);
+  const { state, failure, startedAt, deadlineAt } = await viewOf(deps, run);
   const log = await lastLines(join(deps.config.jobs.folder, run.runId, 'logs', 'operator.log'));
   const share = {
     token: run.token,
@@ -35,6 +35,7 @@ export async function explainRun(deps: ExplainDeps, run: Run): Promise<Explanati
     log,
     ...(failure && { failure }),
     ...(startedAt !== undefined && { startedAt }),
+    ...(deadlineAt !== undefined && { deadlineAt }),
     ...(run.receiptDigest !== undefined && { receipt: (await readReceipt(deps, run)).receipt }),
     ...(run.settlement === 'anchored' && { reported: state }),
     ...(read === undefined && { isChainDown: true }),

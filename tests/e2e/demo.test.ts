@@ -273,7 +273,7 @@ describe.skipIf(!existsSync(credit))('dt demo on real credit data (skipped witho
       'Bank A on chain',
       'Bank A on chain',
       'Bank B on chain',
-      'Fintech C helper',
+      'Fintech C on chain',
     ]);
   });
 

@@ -25,12 +25,14 @@ export async function jobExplanation(context: ActionContext, job: bigint): Promi
 
 async function explainResolved(context: ActionContext, job: bigint, resolved: JobParties): Promise<Explanation> {
   const { facts, spec } = resolved;
+  const asker = parseAddress(context.signer.address);
   const [runs, reports] = await Promise.all([runsIn(context, resolved), context.index.read((index) => index.job(job)?.reports)]);
   return explainJob({
     job,
     task: facts.job.task.id,
     algorithm: facts.root,
-    isDemander: facts.job.demander === parseAddress(context.signer.address),
+    isDemander: facts.job.demander === asker,
+    asker,
     isJoint: spec.joint !== undefined,
     names: new Map([...facts.organizations].map(([address, { name }]) => [address, name])),
     shares: await Promise.all(runs.map((run) => shareFacts(run, reports?.get(run.token)?.state))),

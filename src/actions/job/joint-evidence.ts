@@ -1,4 +1,6 @@
 import type { Bytes32, TokenId } from '../../documents/ids.js';
+import { parseAnchorProof, parseEvidence } from '../../documents/receipt/evidence.js';
+import { provenRoot } from '../../documents/receipt/merkle.js';
 import type { JointRecord } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ActionContext } from '../action-context.js';
@@ -16,8 +18,9 @@ export interface JointEvidence {
     readonly token: TokenId;
     /** Digest of the signed receipt. */
     readonly receipt: Bytes32;
-    /** `helper`: anchored without a report, since the chain takes reports of data only. */
-    readonly anchored: 'on chain' | 'not yet' | 'helper';
+    /** Reported, or of a helper, since the chain takes reports of data only, below a root that it has anchored. */
+    readonly anchored: 'on chain' | 'not yet';
+    readonly isHelper: boolean;
   }[];
   /** One for each direction of each link. */
   readonly links: readonly {
@@ -39,10 +42,17 @@ export interface JointEvidence {
  */
 export async function jointEvidence(context: ActionContext, job: bigint): Promise<JointEvidence> {
   const runs = await runsOf(context, job);
-  const [signed, reports] = await Promise.all([
-    Promise.all(runs.map((party) => recordOf(context, job, party))),
-    context.index.read((index) => index.job(job)?.reports),
-  ]);
+  const signed = await Promise.all(runs.map((party) => recordOf(context, job, party)));
+  // After the receipts, so that nothing that they tell of is newer than what was read of the chain.
+  const roots = await Promise.all(signed.map(async (one) => (one.isHelper ? await rootsOf(one) : [])));
+  const onChain = await context.index.read((index) => {
+    const reports = index.job(job)?.reports;
+    return signed.map(({ party, receipt, isHelper }, i) =>
+      isHelper
+        ? (roots[i] ?? []).some((root) => index.anchor(party.owner, root) !== undefined)
+        : reports?.get(party.token)?.receipt === receipt,
+    );
+  });
   const [first] = signed;
   const other = signed.find(({ record }) => record.execution !== first?.record.execution);
   if (other !== undefined || first === undefined)
@@ -53,13 +63,14 @@ export async function jointEvidence(context: ActionContext, job: bigint): Promis
     });
   return {
     execution: first.record.execution,
-    receipts: signed.map(({ party, record, receipt, isHelper }) => ({
+    receipts: signed.map(({ party, record, receipt, isHelper }, i) => ({
       seat: record.seat,
       ownerName: party.ownerName,
       asset: party.assetName,
       token: party.token,
       receipt,
-      anchored: isHelper ? 'helper' : reports?.get(party.token)?.receipt === receipt ? 'on chain' : 'not yet',
+      isHelper,
+      anchored: onChain[i] === true ? 'on chain' : 'not yet',
     })),
     links: compareLinks(signed.map(({ record }) => record)),
   };
@@ -80,6 +91,14 @@ async function recordOf(context: ActionContext, job: bigint, party: PartyRun): P
   if (receipt.joint === undefined)
     throw new ToolkitError('DT_INPUT_INVALID', { what: `Job ${job}`, reason: `the share of ${party.ownerName} was no joint computation` });
   return { party, record: receipt.joint, receipt: run.receipt, isHelper: receipt.token === receipt.algorithm };
+}
+
+/** Below which its receipt may stand: that of the receipt alone, and the one that its daemon has a proof for. */
+async function rootsOf({ party, receipt }: SignedRecord): Promise<readonly Bytes32[]> {
+  const alone = provenRoot(receipt, []);
+  const { anchor } = party.run === undefined ? {} : parseEvidence(await party.client.evidence(party.run.id));
+  if (anchor === undefined) return [alone];
+  return [alone, provenRoot(receipt, parseAnchorProof(anchor).proof)];
 }
 
 /** Each direction of each link, from both of its ends. A party with several inputs has one record in several receipts. */

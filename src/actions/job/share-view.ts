@@ -19,6 +19,8 @@ export interface ShareView {
   readonly createdAt?: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
+  /** Of a run that waits for its owner: until when. */
+  readonly deadlineAt?: string;
   readonly outputs: readonly OutputView[];
   /** Digest of the signed receipt. */
   readonly receipt?: Bytes32;
@@ -44,6 +46,7 @@ export function viewShare(party: Party, run: RunView | undefined, problem: Toolk
     ...(run && { run: run.id, attempt: run.attempt, createdAt: run.createdAt }),
     ...(run?.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(run?.finishedAt !== undefined && { finishedAt: run.finishedAt }),
+    ...(run?.deadlineAt !== undefined && { deadlineAt: run.deadlineAt }),
     outputs: run?.outputs ?? [],
     ...(run?.receipt !== undefined && { receipt: run.receipt }),
     isProblem: problem !== undefined,

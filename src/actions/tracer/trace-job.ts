@@ -36,8 +36,8 @@ export interface TracedJob {
   /** Every leaf of the algorithm, each once. */
   readonly shares: readonly TracedShare[];
   /**
-   * Who takes part in a joint computation without data. The chain takes reports of data only: the receipt of a helper is anchored without
-   * one, and those of the others name its decision. Empty where the documents cannot be read, or say today that nothing can run.
+   * Who takes part in a joint computation without data. The chain takes reports of data only: the receipt of a helper is below a
+   * root that it anchors, and which of them it is, its daemon proves (`verifyJob`). Empty where the documents cannot be read, or say today that nothing can run.
    */
   readonly helpers: readonly { readonly seat: string; readonly name: string }[];
   /** Empty for a job that nobody computes jointly, or whose documents cannot be read. */

@@ -400,16 +400,16 @@ describe('why a job is not at its end', () => {
   it.each<[string, ExplainFacts, string, RegExp, string]>([
     [
       'an owner who has not approved',
-      factsOf({ state: 'awaiting-approval' }, { state: 'running' }),
+      factsOf({ state: 'awaiting-approval', deadlineAt: '2026-01-08T00:00:00.000Z' }, { state: 'running' }),
       'waiting',
-      /^Bank A has not said yet whether/,
+      /^Bank A has to decide whether the job may run on loans a, until 2026-01-08T00:00:00.000Z\.$/,
       'dt asset holds',
     ],
     [
       'results that are held',
       factsOf({ state: 'succeeded' }, { state: 'held' }),
       'waiting',
-      /^Bank B holds the results back/,
+      /^It has run\. Bank B has to look at the results and decide whether they leave\.$/,
       'dt asset holds',
     ],
     [
@@ -440,6 +440,16 @@ describe('why a job is not at its end', () => {
     const said = explainJob(facts);
     expect(said).toMatchObject({ status, next: { command } });
     expect(said.cause).toMatch(cause);
+  });
+
+  it('says what comes of an answer, of none, and who may give it', () => {
+    const waiting = factsOf({ state: 'awaiting-approval' }, {}, undefined, { isDemander: false, asker: address('a') });
+    const own = explainJob(waiting);
+    expect(own.evidence).toEqual([expect.stringMatching(/^approved: .*runs$/), expect.stringMatching(/^refused, or no answer by then: /)]);
+    expect(own.next.text).toContain('`dt asset approve 7` or `dt asset refuse 7`');
+    expect(explainJob({ ...waiting, asker: demander }).next.text).toMatch(/^Ask Bank A to answer/);
+    const held = explainJob(factsOf({ state: 'held' }, {}, {}));
+    expect(held.evidence.join()).toMatch(/results are released.*nothing of it leaves$/);
   });
 
   it('the parties of a joint job wait for the one', () => {

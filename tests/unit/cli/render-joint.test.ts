@@ -43,7 +43,8 @@ function figures(changes: Partial<JointFigures['auc']> = {}, of: readonly JointR
         asset: 'data',
         token: tokenIdOf(String(i).repeat(64)),
         receipt: hash(String(i)),
-        anchored: i === 3 ? 'helper' : 'on chain',
+        isHelper: i === 3,
+        anchored: 'on chain',
       })),
     },
   };
