@@ -1,4 +1,3 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import type { TokenId } from '../../src/documents/ids.js';
@@ -11,7 +10,7 @@ import {
   publish,
   type World,
 } from '../support/world.js';
-import { findChromium } from './find-chromium.js';
+import { type BrowserVisits, openBrowser } from './browser-visits.js';
 import { type WaitingJobs, waitingJobs } from './waiting-jobs.js';
 
 /** A DDO that would run a script if any of its text became markup. */
@@ -25,17 +24,8 @@ if (wait) await new Promise((resolve) => setTimeout(resolve, 600_000));
 writeFileSync('outputs/result.json', JSON.stringify({ lines }));
 `;
 
-export const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1366, height: 860 } } as const;
-export type Size = keyof typeof sizes;
-
-export interface Visit {
-  readonly page: Page;
-  /** What the console said that it should not, and what the page's policy stopped. */
-  readonly complaints: string[];
-}
-
 /** One browser, one daemon with something to look at, for all tests of a file. */
-export interface BrowserWorld {
+export interface BrowserWorld extends BrowserVisits {
   readonly world: World;
   readonly bank: BankRole;
   readonly fintech: OrganizationRole;
@@ -44,22 +34,11 @@ export interface BrowserWorld {
   /** A job for an algorithm that writes so many lines, and then waits, if asked to. Resolves to the run at the bank, ended or not. */
   runJob(lines: number, wait?: boolean): Promise<string>;
   readonly waiting: WaitingJobs;
-  /** A page in a context of its own, signed in unless the role is undefined. */
-  visit(
-    role: 'owner' | 'operator' | 'viewer' | 'auditor' | undefined,
-    options?: { size?: Size; theme?: 'light' | 'dark'; language?: string },
-  ): Promise<Visit>;
-  /** Closes all that was visited. */
-  leave(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** `mark` ends the names of what is minted. */
 export async function createBrowserWorld(mark = ` ${HOSTILE}`): Promise<BrowserWorld> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('no chromium: such a file must be skipped');
   const world = await createWorld();
-  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
   const bank = await world.bank('Bank A', { sandbox: { level: 'process' } });
   const fintech = await world.role('Fintech C');
   const operator = await publish(world, 'lines', OPERATOR, { lines: {}, wait: {} });
@@ -83,23 +62,10 @@ export async function createBrowserWorld(mark = ` ${HOSTILE}`): Promise<BrowserW
     return (await composeAsset(fintech.context, { attributes })).dt;
   };
   const algorithm = await algorithmOf(3, false);
-  const contexts: BrowserContext[] = [];
-
-  const tokenOf = async (role: string): Promise<string> => {
-    const { access } = bank.daemon.deps.store;
-    const { digestOfSecret, newSecret } = await import('../../src/tracer-daemon/web/secret.js');
-    const { roles } = await import('../../src/tracer-daemon/web/role.js');
-    const found = roles.find((name) => name === role);
-    if (found === undefined) throw new Error(`no role ${role}`);
-    const secret = newSecret();
-    await access.issue(
-      { kind: 'token', role: found, label: `the ${role}`, scope: undefined, expiresAt: Date.now() + 3_600_000 },
-      digestOfSecret(secret),
-    );
-    return secret;
-  };
+  const browser = await openBrowser(bank);
 
   return {
+    ...browser,
     world,
     bank,
     fintech,
@@ -109,30 +75,6 @@ export async function createBrowserWorld(mark = ` ${HOSTILE}`): Promise<BrowserW
     runJob: async (lines, wait = false) => {
       const { shares } = await execJob(fintech.context, { task, algorithm: await algorithmOf(lines, wait), wait: !wait });
       return shares[0]?.run?.id ?? '';
-    },
-    visit: async (role, { size = 'desktop', theme = 'light', language = 'en-GB' } = {}) => {
-      const context = await browser.newContext({
-        viewport: sizes[size],
-        colorScheme: theme,
-        locale: language,
-        baseURL: bank.daemon.url,
-        reducedMotion: 'reduce',
-      });
-      // An upper bound for a machine that is busy.
-      context.setDefaultTimeout(90_000);
-      contexts.push(context);
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(String(error)));
-      await page.goto(role === undefined ? '/' : `/#/link/${await tokenOf(role)}`);
-      if (role !== undefined) await page.waitForSelector('.shell');
-      return { page, complaints };
-    },
-    leave: async () => {
-      for (const context of contexts.splice(0)) await context.close();
     },
     close: async () => {
       await browser.close();

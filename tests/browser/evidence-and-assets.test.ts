@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { canonicalBytes } from '../../src/documents/canonical.js';
-import { type BrowserWorld, createBrowserWorld, HOSTILE, type Size, sizes } from './browser-world.js';
+import { type Size, sizes } from './browser-visits.js';
+import { type BrowserWorld, createBrowserWorld, HOSTILE } from './browser-world.js';
 import { findChromium } from './find-chromium.js';
 
 describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BrowserWorld, createBrowserWorld, HOSTILE, type Size, sizes, type Visit } from './browser-world.js';
+import { type Size, sizes, type Visit } from './browser-visits.js';
+import { type BrowserWorld, createBrowserWorld, HOSTILE } from './browser-world.js';
 import { findChromium } from './find-chromium.js';
 import { generatedLineage } from './generated-lineage.js';
 

@@ -5,7 +5,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { requestCode } from '../../src/actions/daemon/request-code.js';
 import { seriousFindings } from './accessibility.js';
-import { type BrowserWorld, createBrowserWorld, type Size, sizes } from './browser-world.js';
+import { type Size, sizes } from './browser-visits.js';
+import { type BrowserWorld, createBrowserWorld } from './browser-world.js';
 import { findChromium } from './find-chromium.js';
 
 const chromium = findChromium();

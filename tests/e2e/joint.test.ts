@@ -1,6 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecJobResult } from '../../src/actions/job/exec-job.js';
 import { createJointWorld, endings, inProcess, type JointWorld, jointOf, receiptsOf } from '../support/joint-world.js';
 import type { BankRole } from '../support/world.js';
+
+/** What a bank has heard of the party on a seat, as it stands on the timelines of all its runs of the job. */
+async function wordsAt(bank: BankRole, { shares }: ExecJobResult, seat: string): Promise<readonly unknown[]> {
+  const runs = shares.filter(({ party }) => party.ownerName === bank.name).map(({ run }) => run?.id ?? '');
+  const words = async (run: string): Promise<readonly unknown[]> =>
+    (await bank.daemon.deps.store.events.read(run, 0, 1000))
+      .map(({ kind, payload }) => (kind === 'progress' ? payload : {}))
+      .filter((payload) => payload['joint'] === 'peer' && payload['seat'] === seat)
+      .map((payload) => payload['word']);
+  const [first = [], ...others] = await Promise.all(runs.map(words));
+  for (const other of others) expect(other).toEqual(first);
+  return first;
+}
 
 describe.each([
   ['with connections of their own', true],
@@ -44,6 +58,12 @@ describe.each([
     const output = await result.shares[0]?.party.client.output(result.shares[0].run?.id as string, 'result.json');
     expect(await output?.json()).toEqual({ seat: '0', lines: [3, 2] });
     expect(a0?.input).toBeDefined();
+    // Each hears on its links how far the others are, and keeps it with the run.
+    for (const [bank, seats] of [
+      [joint.a, ['1', '2']],
+      [joint.b, ['0', '2']],
+    ] as const)
+      for (const seat of seats) expect(await wordsAt(bank, result, seat)).toEqual(['allowed', 'agreed', 'computed', 'confirmed']);
     expect(c?.input).toBeUndefined();
   });
 
@@ -63,6 +83,7 @@ describe.each([
         expect(run?.failure, party.ownerName).toMatchObject({ code: 'DT_JOINT_PEER_FAILED' });
         expect(run?.failure?.message).toContain(`ended at ${name}`);
       }
+      if (mode === 'crash' && party.ownerName === 'Bank B') expect(await wordsAt(joint.b, result, at)).toContain('ended');
       if (mode === 'column') expect(run?.failure?.message).toContain('Column age cannot be used');
     }
   });

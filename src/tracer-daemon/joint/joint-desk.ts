@@ -19,6 +19,7 @@ import { PeerLost } from './joint-peer.js';
 import type { JointOutcome, JointRun, JointRuns } from './joint-runs.js';
 import type { SignedDecision } from './joint-wire.js';
 import { type Meeting, meet, type OwnSide } from './meet.js';
+import type { PeerWord } from './peer-word.js';
 import { pending } from './pending.js';
 import { ownRefusal, refusedBy } from './refusals.js';
 import { signDecision } from './sign-decision.js';
@@ -204,7 +205,12 @@ export class JointDesk implements JointRuns {
     const waitMs = this.deps.config.link.peerWaitSeconds * 1000;
     await this.answers.hush(session);
     const onWaiting = (name: string, until: number): void => void this.tellWaiting(run, name, until).catch(() => undefined);
-    const meeting = await meet(this.deps, own, seats, { waitMs, signal, onWaiting });
+    const meeting = await meet(this.deps, own, seats, {
+      waitMs,
+      signal,
+      onWaiting,
+      onWord: (seat, word) => void this.tellWord(table, seat, word),
+    });
     try {
       await this.tell(run, { joint: 'agreed', text: `All parties agree: execution ${meeting.execution.slice(0, 16)}` });
       if (meeting.isFinished && finished !== undefined) {
@@ -250,6 +256,12 @@ export class JointDesk implements JointRuns {
 
   private async tell(run: JointRun, payload: { readonly joint: string; readonly text: string }): Promise<void> {
     await this.deps.store.events.append(run.lease, [{ kind: 'progress', time: this.deps.now(), payload }]);
+  }
+
+  /** Every run of the seat has its own page, and its own timeline. Nothing depends on it, so what cannot be written is let go. */
+  private async tellWord(table: Table, { seat, organization }: JointSeat, word: PeerWord): Promise<void> {
+    const events = [{ kind: 'progress', time: this.deps.now(), payload: { joint: 'peer', seat, organization, word } }] as const;
+    await Promise.allSettled([...table.runs.values()].map(({ lease }) => this.deps.store.events.append(lease, events)));
   }
 
   /**

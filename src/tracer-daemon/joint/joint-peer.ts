@@ -3,6 +3,7 @@ import type { JointSeat } from '../../documents/job/joint-group.js';
 import { ToolkitError, toToolkitError } from '../../errors/toolkit-error.js';
 import type { Channel } from '../../privacy/channel.js';
 import { type ControlKind, type ControlMessage, encodeControl, parseControl, type Refusal, type SignedDecision } from './joint-wire.js';
+import { type PeerWord, wordOf } from './peer-word.js';
 
 /** The link with a peer broke, or its daemon was started again: nothing is wrong with the job, so its parties may meet again. */
 export class PeerLost extends Error {
@@ -36,6 +37,8 @@ export class JointPeer {
   private ahead: Promise<ControlMessage> | undefined;
   /** Of the peer's next step, taken while this side was at the one before. */
   private early: readonly ControlMessage[] = [];
+  private word: PeerWord | undefined;
+  private isClosed = false;
 
   constructor(
     readonly seat: JointSeat,
@@ -43,6 +46,8 @@ export class JointPeer {
     readonly name: string,
     private readonly control: Channel,
     private readonly patience: Patience,
+    /** Hears how far the peer is, whenever that has changed. */
+    private readonly onWord: (word: PeerWord) => void = () => undefined,
   ) {}
 
   get organization(): Address {
@@ -98,6 +103,7 @@ export class JointPeer {
 
   /** In order: what was sent still arrives. */
   close(): void {
+    this.isClosed = true;
     this.control.close().catch(() => undefined);
   }
 
@@ -109,7 +115,11 @@ export class JointPeer {
 
   private read(): Promise<ControlMessage> {
     this.ahead ??= this.control.receive().then(
-      (bytes) => parseControl(bytes, this.name),
+      (bytes) => {
+        const message = parseControl(bytes, this.name);
+        this.tell(wordOf(message));
+        return message;
+      },
       (error: unknown) => this.lost(error),
     );
     return this.ahead;
@@ -122,6 +132,7 @@ export class JointPeer {
       timer = setTimeout(
         () => {
           const reason = `it did not say ${kinds.join(' or ')} within ${limitMs / 1000} s`;
+          this.tell('lost');
           this.control.abort(reason);
           reject(new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: this.name, reason })));
         },
@@ -144,7 +155,15 @@ export class JointPeer {
     return new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: this.name, reason: 'it agrees on another execution' }));
   }
 
+  private tell(word: PeerWord | undefined): void {
+    // Who is over, or was let go, is not lost any more.
+    if (word === undefined || word === this.word || (word === 'lost' && (this.isClosed || this.word === 'ended'))) return;
+    this.word = word;
+    this.onWord(word);
+  }
+
   private lost(error: unknown): never {
+    this.tell('lost');
     const problem = toToolkitError(error);
     throw new PeerLost(new ToolkitError('DT_JOINT_PEER_LOST', { peer: this.name, reason: problem.message }, problem));
   }

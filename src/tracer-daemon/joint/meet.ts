@@ -9,6 +9,7 @@ import type { DaemonDeps } from '../deps.js';
 import { tellEnd } from './end-word.js';
 import { JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { ControlMessage, SignedDecision } from './joint-wire.js';
+import type { PeerWord } from './peer-word.js';
 import { pending } from './pending.js';
 import { refusedBy } from './refusals.js';
 
@@ -55,6 +56,8 @@ interface MeetOptions {
   readonly signal: AbortSignal;
   /** A party says that its owner has to approve the request, until this time. */
   readonly onWaiting?: (name: string, until: number) => void;
+  /** How far a party says that it is, until its channel is closed: also after the meeting. */
+  readonly onWord?: (seat: JointSeat, word: PeerWord) => void;
 }
 
 type Hello = Extract<ControlMessage, { kind: 'hello' }>;
@@ -216,7 +219,9 @@ class Gathering {
       .catch((error: unknown) => {
         throw absent(error, name, waitMs);
       });
-    const peer = new JointPeer(seat, name, control, { answerMs: waitMs, doneMs: wallMs + 2 * waitMs });
+    const peer = new JointPeer(seat, name, control, { answerMs: waitMs, doneMs: wallMs + 2 * waitMs }, (word) =>
+      this.options.onWord?.(seat, word),
+    );
     if (signal.aborted) peer.close();
     else this.met.add(peer);
     return peer;

@@ -1,26 +1,17 @@
-import { useQuery } from '../../api/query.js';
-import type { Run, RunState } from '../../api/types.js';
+import type { Run } from '../../api/types.js';
 import { isEnded } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
 import { Badge, Time } from '../../ui/basics.js';
 import { NameOrId } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
 import { jobsText } from './text.js';
+import type { PartyView } from './use-parties.js';
+import type { PeerEvent } from './use-run-events.js';
+import { WordBadge } from './word-badge.js';
 
-interface PartyView {
-  readonly organization: string;
-  readonly name: string;
-  readonly seat?: string;
-  readonly tokens: readonly string[];
-  readonly isSelf: boolean;
-  readonly reports: readonly { readonly token: string; readonly state: RunState; readonly time: string }[];
-}
-
-/** All parties of the job beside each other: this one live, the others by what they have put on chain. */
-export function Parties({ run }: { run: Run }) {
+/** How far each party of the job is: by what it has put on chain, before that by what it says to this daemon. */
+export function Parties({ run, parties, peers }: { run: Run; parties: readonly PartyView[]; peers: readonly PeerEvent[] }) {
   const text = useWords(jobsText);
-  const { data } = useQuery<{ parties: readonly PartyView[] }>(`/v1/jobs/${run.id}/parties`, ['chain', 'run']);
-  const parties = data?.parties ?? [];
   if (parties.length < 2) return null;
   return (
     <ul class="parties" aria-label={text.parties}>
@@ -41,14 +32,14 @@ export function Parties({ run }: { run: Run }) {
                   </span>
                 ))}
           </span>
-          <PartyState party={party} run={run} />
+          <PartyState party={party} run={run} said={peers.findLast(({ seat }) => seat === party.seat)} />
         </li>
       ))}
     </ul>
   );
 }
 
-function PartyState({ party, run }: { party: PartyView; run: Run }) {
+function PartyState({ party, run, said }: { party: PartyView; run: Run; said: PeerEvent | undefined }) {
   const text = useWords(jobsText);
   if (party.isSelf) return <RunBadge state={run.state} />;
   const report = party.reports.at(-1);
@@ -58,6 +49,7 @@ function PartyState({ party, run }: { party: PartyView; run: Run }) {
         <RunBadge state={report.state} /> <Time at={report.time} />
       </span>
     );
+  if (said !== undefined) return <WordBadge word={said.word} />;
   // A helper reports nothing on chain.
   if (party.tokens.length === 0) return <Badge>{text.reportsNothing}</Badge>;
   return <Badge tone={isEnded(run.state) ? 'wait' : 'plain'}>{text.noReport}</Badge>;

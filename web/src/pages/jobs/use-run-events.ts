@@ -15,6 +15,16 @@ export interface ProgressEvent {
   readonly text: string;
 }
 
+export type PeerWord = 'waiting' | 'allowed' | 'refused' | 'agreed' | 'computed' | 'confirmed' | 'ended' | 'lost';
+
+/** How far another party of a joint job says that it is. */
+export interface PeerEvent {
+  readonly time: number;
+  readonly seat: string;
+  readonly organization: string;
+  readonly word: PeerWord;
+}
+
 export interface LogLine {
   readonly time: number;
   readonly stream: 'stdout' | 'stderr';
@@ -24,10 +34,11 @@ export interface LogLine {
 export interface RunEvents {
   readonly stages: readonly StageEvent[];
   readonly progress: readonly ProgressEvent[];
+  readonly peers: readonly PeerEvent[];
   readonly log: readonly LogLine[];
 }
 
-const nothing: RunEvents = { stages: [], progress: [], log: [] };
+const nothing: RunEvents = { stages: [], progress: [], peers: [], log: [] };
 const MOST_LINES = 20_000;
 
 /** What happened in a run from its beginning, live until it ends. Many lines at once are drawn once. */
@@ -38,12 +49,13 @@ export function useRunEvents(id: string | undefined): RunEvents {
     if (id === undefined) return;
     const stages: StageEvent[] = [];
     const progress: ProgressEvent[] = [];
+    const peers: PeerEvent[] = [];
     const log: LogLine[] = [];
     let frame: number | undefined;
     const draw = (): void => {
       frame ??= requestAnimationFrame(() => {
         frame = undefined;
-        setEvents({ stages: [...stages], progress: [...progress], log: log.slice(-MOST_LINES) });
+        setEvents({ stages: [...stages], progress: [...progress], peers: [...peers], log: log.slice(-MOST_LINES) });
       });
     };
     // The browser goes on where a connection broke: each event has its number.
@@ -55,9 +67,13 @@ export function useRunEvents(id: string | undefined): RunEvents {
       });
     on<StageEvent>('state', (event) => stages.push(event));
     on<LogLine>('log', (event) => log.push(event));
-    on<{ time: number; text?: unknown; reason?: unknown }>('progress', ({ time, text, reason }) => {
-      const said = text ?? reason;
-      if (typeof said === 'string') progress.push({ time, text: said });
+    on<{ time: number; text?: unknown; reason?: unknown } | (PeerEvent & { joint: 'peer' })>('progress', (event) => {
+      if ('word' in event) {
+        peers.push(event);
+        return;
+      }
+      const said = event.text ?? event.reason;
+      if (typeof said === 'string') progress.push({ time: event.time, text: said });
     });
     source.addEventListener('end', () => source.close());
     return () => {
