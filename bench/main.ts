@@ -10,6 +10,7 @@ import { programBench } from './program-bench.js';
 import { psi } from './psi.js';
 import { queueKill } from './queue-kill.js';
 import { renderResult } from './render-result.js';
+import { revoke } from './revoke.js';
 import { traceIndex } from './trace-index.js';
 import { writeRun } from './write-run.js';
 
@@ -18,6 +19,7 @@ const benches: readonly Bench[] = [
   admission,
   jobOverhead,
   queueKill,
+  revoke,
   gas,
   jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),

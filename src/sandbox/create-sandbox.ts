@@ -10,11 +10,11 @@ export interface SandboxOptions {
   /** From `probeSandbox`, to show it and to use it; made anew when absent. Interpreters are then those of the probe. */
   readonly probe?: SandboxProbe;
   readonly runtimes?: RuntimePaths;
-  /** Between SIGTERM and SIGKILL on abort, wall-clock limit and stop; default 2000. */
+  /** Between SIGTERM and SIGKILL on abort, wall-clock limit and stop; default 500. */
   readonly graceMs?: number;
 }
 
-const GRACE_MS = 2000;
+const GRACE_MS = 500;
 
 /**
  * A sandbox of exactly the level asked for, on this machine. Every run checks its layers anew and is refused where one is gone.

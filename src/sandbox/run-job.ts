@@ -85,7 +85,7 @@ async function supervise(settings: RunSettings, run: SandboxRun, started: Starte
     started.terminate();
     timers.push(setTimeout(kill, settings.graceMs));
   };
-  const abort = (): void => endGently('aborted');
+  const abort = (): void => (run.endsAtOnce?.(run.signal.reason) === true ? endAtOnce : endGently)('aborted');
 
   const budget = { left: limits.logBytes };
   const lines = { stdout: logLines('stdout'), stderr: logLines('stderr') };

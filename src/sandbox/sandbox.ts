@@ -44,6 +44,8 @@ export interface SandboxRun {
   readonly onLog: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the whole process tree: SIGTERM, then SIGKILL after a grace time. */
   readonly signal: AbortSignal;
+  /** Whether the reason of an abort leaves the operator no grace time. */
+  readonly endsAtOnce?: (reason: unknown) => boolean;
   /**
    * How many channels the operator gets, 0 to MAX_CHANNELS: connected Unix stream sockets, whose numbers it finds in DT_CHANNELS: "4,5".
    * Their other ends go to `onChannels`.

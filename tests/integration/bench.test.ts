@@ -18,7 +18,8 @@ describe('benchmarks', { timeout: 180_000 }, () => {
   it('lists the benches without a name, and knows no others', () => {
     const list = bench();
     expect(list.status).toBe(0);
-    for (const name of ['cli-start', 'admission', 'job-overhead', 'queue-kill', 'gas', 'all']) expect(list.stdout).toContain(`${name} `);
+    for (const name of ['cli-start', 'admission', 'job-overhead', 'queue-kill', 'revoke', 'gas', 'all'])
+      expect(list.stdout).toContain(`${name} `);
     expect(bench('nonsense').status).toBe(2);
   });
 

@@ -7,6 +7,7 @@ import type { SandboxExit, SandboxLimits } from '../../sandbox/sandbox.js';
 import type { DaemonDeps } from '../deps.js';
 import type { Lease } from '../store/run.js';
 import type { NewRunEvent } from '../store/store.js';
+import { RunAborted } from './run-aborted.js';
 import { brand, type ExecutedJob, type StagedJob } from './stages.js';
 
 const FLUSH_MS = 40;
@@ -34,6 +35,8 @@ export async function executeJob(
       runtime: job.authorized.step.operator.runtime,
       limits,
       signal,
+      // It has to have ended everywhere within a second, and nothing of it is kept.
+      endsAtOnce: (reason) => reason instanceof RunAborted && reason.abort.kind === 'revoked',
       onLog: log.write,
       ...(channels && { channels: channels.count, onChannels: channels.onChannels, sockets: channels.sockets }),
     });

@@ -153,6 +153,20 @@ while True: time.sleep(0.05)`;
       expect(await readdir(join(job.folder, 'outputs'))).toEqual([]);
     });
 
+    it('gives no grace where the reason leaves none', async () => {
+      const patient = await createSandbox({ level, probe, graceMs: 3_600_000 });
+      const job = await shelf.stage('python3', `${stubborn}\ntime.sleep(600)`);
+      const lost = new Error('what it was allowed by is lost');
+      const controller = new AbortController();
+      const { exit } = await shelf.run(
+        patient,
+        job,
+        {},
+        { signal: controller.signal, endsAtOnce: (reason) => reason === lost, onLog: () => controller.abort(lost) },
+      );
+      expect(exit).toMatchObject({ aborted: true, exitSignal: 'SIGKILL' });
+    });
+
     it('ends all runs on stop and takes no more', async () => {
       const stopping = await createSandbox({ level, probe, graceMs: 200 });
       const jobs = await Promise.all([1, 2, 3].map(() => shelf.stage('python3', `${stubborn}\ntime.sleep(600)`)));

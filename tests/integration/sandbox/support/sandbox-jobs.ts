@@ -52,7 +52,7 @@ export class JobShelf {
     sandbox: Sandbox,
     job: Job,
     limits: Partial<SandboxLimits> = {},
-    more: Partial<Pick<SandboxRun, 'signal' | 'channels' | 'onChannels' | 'sockets' | 'onLog'>> = {},
+    more: Partial<Pick<SandboxRun, 'signal' | 'endsAtOnce' | 'channels' | 'onChannels' | 'sockets' | 'onLog'>> = {},
   ): Promise<Finished> {
     const said = { stdout: '', stderr: '' };
     const exit = await sandbox.run({
