@@ -153,7 +153,12 @@ export class FollowingIndex implements IndexSource {
     if (this.#files === undefined) return this.#push({ database: this.#memory() });
     const number = this.#files.newest();
     try {
-      return this.#push(this.#files.open(number));
+      const opened = this.#files.open(number);
+      for (const path of this.#files.outdated()) {
+        this.#files.remove(path);
+        this.#options.onNotice?.(`The index in ${path} is of an earlier version of this program. It is built again from the chain.`);
+      }
+      return this.#push(opened);
     } catch (error) {
       const damage = damageOf(error);
       if (damage === undefined) return this.#inMemory(error, folder);

@@ -42,7 +42,7 @@ export class IndexFiles {
   }
 
   path(number: number): string {
-    return join(this.#folder, `${this.#name()}${number}.db`);
+    return join(this.#folder, `${this.#name()}${FORMAT}.${number}.db`);
   }
 
   newest(): number {
@@ -54,12 +54,28 @@ export class IndexFiles {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
+  /** Files that earlier versions of this program wrote for the same deployment, in formats that this one does not read. */
+  outdated(): readonly string[] {
+    return this.#found()
+      .filter(({ format }) => format < FORMAT)
+      .map(({ path }) => path);
+  }
+
+  remove(path: string): void {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  }
+
   #removeBefore(number: number): void {
-    for (const old of this.#numbers())
-      if (old < number) for (const suffix of ['', '-wal', '-shm']) rmSync(this.path(old) + suffix, { force: true });
+    for (const old of this.#numbers()) if (old < number) this.remove(this.path(old));
   }
 
   #numbers(): readonly number[] {
+    return this.#found()
+      .filter(({ format }) => format === FORMAT)
+      .map(({ number }) => number);
+  }
+
+  #found(): readonly { readonly path: string; readonly format: number; readonly number: number }[] {
     let names: readonly string[];
     try {
       names = readdirSync(this.#folder);
@@ -67,12 +83,15 @@ export class IndexFiles {
       return [];
     }
     const start = this.#name();
-    return names
-      .filter((name) => name.startsWith(start) && /^\d+\.db$/.test(name.slice(start.length)))
-      .map((name) => Number.parseInt(name.slice(start.length), 10));
+    return names.flatMap((name) => {
+      const [, format, number] = (name.startsWith(start) && /^(\d+)\.(\d+)\.db$/.exec(name.slice(start.length))) || [];
+      return format === undefined || number === undefined
+        ? []
+        : [{ path: join(this.#folder, name), format: Number(format), number: Number(number) }];
+    });
   }
 
   #name(): string {
-    return `${this.#chain.chainId}-${this.#chain.market}.v${FORMAT}.`;
+    return `${this.#chain.chainId}-${this.#chain.market}.v`;
   }
 }

@@ -1,13 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspectIndex } from '../../../src/actions/tracer/inspect-index.js';
 import { FollowingIndex } from '../../../src/catalog/index/following-index.js';
 import type { BlockRef } from '../../../src/ledger/ledger.js';
 import { type EventBody, GeneratedChain, granted, minted, revoked, tokenOf } from '../../support/generated-chain.js';
 import { contentsOf, foldOf, foldOfIndex } from '../../support/index-contents.js';
+import { longChain } from '../../support/long-chain.js';
 import { nextEvent } from '../../support/market-events.js';
 
 /** Mines blocks of events that may follow what is there, an event for each number. */
@@ -82,6 +88,58 @@ describe('an index that follows its chain', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('goes on from where a process was killed that built it', async () => {
+    const chain = longChain();
+    const place = newFolder();
+    const script = fileURLToPath(new URL('./index-builder.process.ts', import.meta.url));
+    const pages: string[] = [];
+    for (const most of [3, 5, 4]) {
+      const builder = spawn(process.execPath, ['--import', 'tsx', script, place], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const gone = once(builder, 'exit');
+      let seen = 0;
+      createInterface({ input: builder.stdout }).on('line', (line) => {
+        pages.push(line);
+        seen += 1;
+        builder.stdin.write('go\n');
+        // It has leave to read one page more, and writes that, or is about to.
+        if (seen === most) builder.kill('SIGKILL');
+      });
+      builder.stdin.on('error', () => undefined); // it is gone
+      builder.stdin.write('go\ngo\n');
+      expect(await gone).toEqual([null, 'SIGKILL']);
+    }
+    expect(pages).not.toContain('whole');
+    const notices: string[] = [];
+    const index = new FollowingIndex({ ledger: chain, folder: place, onNotice: (text) => notices.push(text) });
+    const contents = await index.read(contentsOf);
+    // It went on: the pages before were not read again.
+    expect(chain.reads).toBeLessThanOrEqual(chain.head / chain.pageBlocks - pages.length + 2);
+    expect(contents).toBe(await freshOf(chain));
+    expect(await index.check()).toBe(true);
+    expect(notices).toEqual([]);
+    index.close();
+  });
+
+  it('is built again when that is asked for, while others read on from what was there', async () => {
+    const chain = new GeneratedChain();
+    mineSome(chain, [4, 17, 30, 43, 4, 17]);
+    const options = { ledger: chain, folder: newFolder() };
+    const [index, other] = [new FollowingIndex(options), new FollowingIndex(options)];
+    const before = await inspectIndex({ index }, { rebuild: false });
+    expect(before).toMatchObject({ state: 'whole', block: chain.head });
+    await other.read(async (found) => {
+      const seen = contentsOf(found);
+      const after = await inspectIndex({ index }, { rebuild: true });
+      expect(after).toMatchObject({ state: 'rebuilt', block: chain.head, rows: before.rows });
+      expect(after.path).not.toBe(before.path);
+      expect(contentsOf(found)).toBe(seen);
+    });
+    expect(await index.read(contentsOf)).toBe(await freshOf(chain));
+    expect(await inspectIndex({ index }, { rebuild: false })).toMatchObject({ state: 'whole' });
+    index.close();
+    other.close();
   });
 
   it('asks for what is new only, and once for all who ask at a time', async () => {
@@ -240,6 +298,24 @@ describe('an index file that is damaged', () => {
       expect(contents).toBe(truth);
       expect(notices).toEqual([expect.stringMatching(/^The index in .* is damaged: .*built again from the chain\.$/)]);
     }
+  });
+
+  it('of an earlier version of the program is not read: it is named, built again and removed', async () => {
+    const place = newFolder();
+    mkdirSync(place);
+    const earlier = name.replace(/\.v\d+\./, '.v0.');
+    for (const suffix of ['', '-wal']) writeFileSync(join(place, earlier + suffix), file);
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    const index = new FollowingIndex({ ledger: chain, folder: place, keptBlocks: 8, onNotice });
+    expect(await index.read(contentsOf)).toBe(truth);
+    expect(notices).toEqual([expect.stringMatching(/\.v0\.\d+\.db is of an earlier version of this program\. It is built again/)]);
+    expect(readdirSync(place).filter((each) => each.startsWith(earlier))).toEqual([]);
+    index.close();
+    const next = new FollowingIndex({ ledger: chain, folder: place, keptBlocks: 8, onNotice });
+    expect(await next.read(contentsOf)).toBe(truth);
+    expect(notices).toHaveLength(1);
+    next.close();
   });
 
   it('in a row that nobody asks for is found by a check', async () => {
