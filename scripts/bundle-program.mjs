@@ -118,7 +118,14 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exitCode = 0; // the last run fails: there is no chain
   });
   const { runCli } = createRequire(import.meta.url)(join(dist, 'program-loader.cjs'));
-  const runs = ['--version', '--help', 'job exec --help', `key list --home ${home}`, `job list --home ${home}`];
+  const runs = [
+    '--version',
+    '--help',
+    'job exec --help',
+    `key list --home ${home}`,
+    `job list --home ${home}`,
+    `tracer dfs --prefix-path 1 --home ${home}`,
+  ];
   for (const words of runs.map((run) => run.split(' '))) {
     process.argv.splice(2, Infinity, ...words);
     await runCli(join(dist, '..'));

@@ -130,6 +130,11 @@ export interface LedgerStatistics {
   readonly byOrganization: ReadonlyMap<Address, { readonly tokens: number; readonly jobsAsked: number; readonly sharesRun: number }>;
 }
 
+export interface TokenLabel {
+  readonly name: string;
+  readonly type: string;
+}
+
 /**
  * What the chain says, as a local index of its events knows it: each query reads what it gives and no more. Organizations and operators are
  * few; everything else may be many. Nothing that is given was read without its checksum, and no list is given that is not complete.
@@ -146,6 +151,10 @@ export interface LedgerIndex {
   token(id: TokenId): ListedToken | undefined;
   /** The same without its children, which takes one row to read. */
   brief(id: TokenId): Omit<ListedToken, 'children'> | undefined;
+  /** What a document that was read before says its token is called. */
+  label(digest: Bytes32): TokenLabel | undefined;
+  /** Told after a document was read and found to be what its digest says; kept for later readings, as far as the index can be written. */
+  noteLabel(digest: Bytes32, label: TokenLabel): void;
   tokens(filter?: TokenFilter): readonly ListedToken[];
   /** What a token is made of, in the order of minting. */
   madeOf(id: TokenId): readonly ListedEdge[];

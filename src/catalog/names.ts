@@ -1,20 +1,21 @@
 import type { ContentStore } from '../content-store/content-store.js';
 import type { Address, TokenId } from '../documents/ids.js';
-import type { LedgerIndex } from './ledger-index.js';
+import type { LedgerIndex, TokenLabel } from './ledger-index.js';
 import { loadDdo } from './load-documents.js';
 
-export interface TokenLabel {
-  readonly name: string;
-  readonly type: string;
-}
-
-/** What tokens are called, each document read once; undefined where it cannot be read from here. */
+/** What tokens are called, each document read once in the life of the index; undefined where it cannot be read from here. */
 export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: TokenId) => Promise<TokenLabel | undefined> {
   const known = new Map<TokenId, Promise<TokenLabel | undefined>>();
   const read = async (id: TokenId): Promise<TokenLabel | undefined> => {
     const token = index.brief(id);
-    const ddo = token && (await loadDdo(content, token).catch(() => undefined));
-    return ddo && { name: ddo.metadata.main.name, type: ddo.metadata.main.type };
+    if (token === undefined) return undefined;
+    const noted = index.label(token.digest);
+    if (noted !== undefined) return noted;
+    const ddo = await loadDdo(content, token).catch(() => undefined);
+    if (ddo === undefined) return undefined;
+    const label = { name: ddo.metadata.main.name, type: ddo.metadata.main.type };
+    index.noteLabel(token.digest, label);
+    return label;
   };
   return (id) => {
     const label = known.get(id) ?? read(id);

@@ -192,7 +192,9 @@ async function untilReady(
       stdout.on('data', listen);
       child.once('error', (error) => reject(new LaunchError(error.message)));
       void closed.then(({ code, signal }) => reject(new LaunchError(words() || `the setup stage ended with ${signal ?? code}`)));
-      timer = setTimeout(() => reject(new LaunchError(`the setup stage took longer than ${timeoutMs} ms`)), timeoutMs);
+      // A daemon that stood still hears of the time before it hears what its child said meanwhile; that is heard first.
+      const tooLong = (): void => reject(new LaunchError(`the setup stage took longer than ${timeoutMs} ms`));
+      timer = setTimeout(() => setImmediate(tooLong), timeoutMs);
     });
   } finally {
     clearTimeout(timer);

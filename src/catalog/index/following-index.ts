@@ -43,7 +43,14 @@ export class FollowingIndex implements IndexSource {
   async read<T>(work: (index: LedgerIndex) => T | Promise<T>): Promise<T> {
     return this.#mending(async () => {
       await this.catchUp();
-      return work(new SqliteIndex(this.#current().database));
+      const index = new SqliteIndex(this.#current().database);
+      const result = await work(index);
+      try {
+        index.keepNotes();
+      } catch {
+        // The file cannot be written, or another process writes for long: what was noted is found out again.
+      }
+      return result;
     });
   }
 

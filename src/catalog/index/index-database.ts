@@ -1,6 +1,7 @@
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { Bytes32 } from '../../documents/ids.js';
 import type { BlockRef, ChainRef, EventPage } from '../../ledger/ledger.js';
+import type { TokenLabel } from '../ledger-index.js';
 import { applyEvent } from './apply-event.js';
 import { addSums, type CheckedTable, type Row, type Total } from './checked-table.js';
 import { IndexDamage, isConstraint } from './index-damage.js';
@@ -115,6 +116,14 @@ export class IndexDatabase {
     });
   }
 
+  /** Beside what the chain says: nothing that happens on it changes these. */
+  keepLabels(labels: ReadonlyMap<Bytes32, TokenLabel>): void {
+    this.#write(() => {
+      for (const [digest, { name, type }] of labels) this.tables.label.put({ digest, name, type });
+      return true;
+    });
+  }
+
   /** Reads everything. @throws IndexDamage */
   check(): void {
     this.snapshot(() => {
@@ -131,14 +140,22 @@ export class IndexDatabase {
   }
 
   #writeAt(from: BlockRef | undefined, work: () => void): boolean {
-    this.#database.exec('begin immediate');
-    try {
+    return this.#write(() => {
       const now = this.cursor();
       const isThere = now?.block === from?.block && now?.hash === from?.hash;
       if (isThere) work();
-      if (isThere) this.#writeTotals();
-      this.#database.exec('commit');
       return isThere;
+    });
+  }
+
+  /** One transaction. `work` says whether it wrote. */
+  #write(work: () => boolean): boolean {
+    this.#database.exec('begin immediate');
+    try {
+      const wrote = work();
+      if (wrote) this.#writeTotals();
+      this.#database.exec('commit');
+      return wrote;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback');
       for (const table of Object.values(this.tables)) table.forgetChange();

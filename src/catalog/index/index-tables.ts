@@ -3,7 +3,7 @@ import type { ReportState } from '../../ledger/ledger.js';
 import { CheckedTable, type Row } from './checked-table.js';
 
 /** Changes with every change below: an index of another format is built again. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 interface StateRow extends Row {
   readonly id: number;
@@ -119,6 +119,12 @@ export interface AnchorRow extends Row {
   readonly block: number;
   readonly transaction_hash: string;
 }
+/** What a document says that a token is called. Its digest names its bytes, so this never changes. */
+export interface LabelRow extends Row {
+  readonly digest: string;
+  readonly name: string;
+  readonly type: string;
+}
 
 const text = 'text not null';
 const whole = 'integer not null';
@@ -147,6 +153,7 @@ export const schema: readonly string[] = [
   'create index report_by_job on report (job)',
   'create index report_by_token on report (token)',
   'create index report_by_reporter on report (reporter)',
+  `create table label (digest ${text} primary key, name ${text}, type ${text}, crc ${whole}) without rowid`,
 ];
 
 /** The columns of a table in order, and how many of them are its key: all of its row, none twice. */
@@ -190,6 +197,7 @@ export function openTables(on: DatabaseSyncInstance) {
       'transaction_hash',
       'anchor',
     ]),
+    label: open<LabelRow>(on, 'label', 1, ['digest', 'name', 'type']),
     anchor: open<AnchorRow>(on, 'anchor', 1, ['seq', 'anchored_by', 'root', 'count', 'time', 'block', 'transaction_hash']),
   };
 }

@@ -16,6 +16,7 @@ import type {
   ReportFilter,
   TaskFilter,
   TokenFilter,
+  TokenLabel,
 } from '../ledger-index.js';
 import type { CheckedTable, Row, Value } from './checked-table.js';
 import { IndexDamage } from './index-damage.js';
@@ -44,6 +45,7 @@ export class SqliteIndex implements LedgerIndex {
   readonly #rows = new Map<number, TokenRow>();
   readonly #byId = new Map<string, TokenRow>();
   readonly #listed = new Map<TokenId, ListedToken>();
+  readonly #noted = new Map<Bytes32, TokenLabel>();
   #isChecked = false;
 
   constructor(database: IndexDatabase) {
@@ -70,6 +72,21 @@ export class SqliteIndex implements LedgerIndex {
 
   operator(id: TokenId): OperatorRecord | undefined {
     return this.#allOperators().get(id);
+  }
+
+  label(digest: Bytes32): TokenLabel | undefined {
+    const row = this.#tables.label.get(digest);
+    return row && { name: row.name, type: row.type };
+  }
+
+  noteLabel(digest: Bytes32, label: TokenLabel): void {
+    this.#noted.set(digest, label);
+  }
+
+  /** Keeps what was noted. Without it nothing is wrong: the documents are read again. */
+  keepNotes(): void {
+    if (this.#noted.size > 0) this.#database.keepLabels(this.#noted);
+    this.#noted.clear();
   }
 
   token(id: TokenId): ListedToken | undefined {

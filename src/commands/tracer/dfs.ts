@@ -26,7 +26,7 @@ export default class TracerDfs extends BaseCommand<typeof TracerDfs> {
     const { traceLifecycle } = await import('../../actions/tracer/trace-lifecycle.js');
     const { tokenChoices } = await import('../../cli/choices.js');
     const { renderTraceAs, traceError } = await import('../../cli/render-trace-as.js');
-    const { verifyTrace } = await import('../../actions/tracer/verify-trace.js');
+    const { verifiedTrace } = await import('../../cli/verified-trace.js');
     const { endWithError } = await import('../../cli/watch-job.js');
     const { parsePath } = await import('../../cli/parse-path.js');
     const { flags, args, home } = this;
@@ -35,7 +35,7 @@ export default class TracerDfs extends BaseCommand<typeof TracerDfs> {
     const text = await this.askChoice(flags['prefix-path'], 'Which token?', 'prefix-path', () => tokenChoices(context));
     const { start, below } = await parsePath(home, text);
     const found = await traceLifecycle(context, start, below);
-    const trace = signing === undefined ? found : await this.wait('Verifying', verifyTrace(signing, found));
+    const trace = signing === undefined ? found : await this.wait('Verifying', verifiedTrace(signing, found));
     const detailed = flags.detailed && !['false', 'no', '0'].includes(args.detail ?? '');
     this.log(renderTraceAs(trace, { format: flags.format, detailed, towards: 'composites' }));
     return { ...trace, ...endWithError(traceError(trace), this.jsonEnabled()) };

@@ -22,14 +22,14 @@ export default class TracerUnion extends BaseCommand<typeof TracerUnion> {
     const { traceUnion } = await import('../../actions/tracer/trace-lifecycle.js');
     const { isComposed, tokenChoices } = await import('../../cli/choices.js');
     const { renderTraceAs, traceError } = await import('../../cli/render-trace-as.js');
-    const { verifyTrace } = await import('../../actions/tracer/verify-trace.js');
+    const { verifiedTrace } = await import('../../cli/verified-trace.js');
     const { endWithError } = await import('../../cli/watch-job.js');
     const signing = this.flags.verify ? await this.signing(this.flags) : undefined;
     const context = signing ?? (await this.reader());
     const load = () => tokenChoices(context, isComposed);
     const cdt = await this.tokenId(await this.askChoice(this.flags.cdt, 'Which composite?', 'cdt', load), '--cdt');
     const found = await traceUnion(context, cdt);
-    const trace = signing === undefined ? found : await this.wait('Verifying', verifyTrace(signing, found));
+    const trace = signing === undefined ? found : await this.wait('Verifying', verifiedTrace(signing, found));
     const { format, detailed } = this.flags;
     this.log(renderTraceAs(trace, { format, detailed, towards: 'leaves' }));
     return { ...trace, ...endWithError(traceError(trace), this.jsonEnabled()) };

@@ -1,4 +1,3 @@
-import { id } from 'ethers/hash';
 import type { Address } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { AddressBook } from './address-book.js';
@@ -11,6 +10,9 @@ export interface ViewCall {
   readonly method: string;
   readonly args: readonly unknown[];
 }
+
+/** Selectors of `organizations()` and so on: to hash these three names would cost a short command more than what it then asks. */
+export const BOOK_GETTERS = { organizations: '0x234db1de', tokens: '0x9d63848a', market: '0x80f55605' } as const;
 
 /**
  * The contracts of one address book behind one endpoint. The first round trip also asks whether this is the chain, and
@@ -65,8 +67,8 @@ export class ChainClient {
   /** That each contract names the others of the address book shows that all are of one deployment. */
   #questions(): readonly { call: RpcCall; check: (result: unknown) => void }[] {
     const { book, rpc } = this;
-    const names = (contract: ContractName, method: 'organizations' | 'tokens' | 'market') => {
-      const call: RpcCall = { method: 'eth_call', params: [{ to: book[contract], data: id(`${method}()`).slice(0, 10) }, 'latest'] };
+    const names = (contract: ContractName, method: keyof typeof BOOK_GETTERS) => {
+      const call: RpcCall = { method: 'eth_call', params: [{ to: book[contract], data: BOOK_GETTERS[method] }, 'latest'] };
       const check = (result: unknown) => {
         if (
           typeof result !== 'string' ||

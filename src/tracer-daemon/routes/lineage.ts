@@ -1,7 +1,7 @@
 import { Router } from 'express';
-import type { LedgerIndex, ListedToken } from '../../catalog/ledger-index.js';
+import type { LedgerIndex, ListedToken, TokenLabel } from '../../catalog/ledger-index.js';
 import { type Lineage, type LineageEdge, type LineageNode, lineageAround } from '../../catalog/lineage.js';
-import { type TokenLabel, tokenLabels } from '../../catalog/names.js';
+import { tokenLabels } from '../../catalog/names.js';
 import { ALGORITHM } from '../../documents/ddo/ddo.js';
 import { parseCounter, parseTokenId, type TokenId } from '../../documents/ids.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';

@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { describe, expect, it } from 'vitest';
 import { type TraceNode, traceLifecycle, traceUnion } from '../../../src/actions/tracer/trace-lifecycle.js';
 import { traceStats } from '../../../src/actions/tracer/trace-stats.js';
 import { FollowingIndex } from '../../../src/catalog/index/following-index.js';
 import { renderTrace } from '../../../src/cli/render-trace.js';
 import type { ContentStore } from '../../../src/content-store/content-store.js';
+import { canonicalBytes, digestOf } from '../../../src/documents/canonical.js';
+import { buildDdo, parseAssetAttributes } from '../../../src/documents/ddo/ddo.js';
 import { ToolkitError } from '../../../src/errors/toolkit-error.js';
 import type { LedgerReader } from '../../../src/ledger/ledger.js';
 import { addressOf, GeneratedChain, granted, minted, organization, revoked, tokenOf, wordOf } from '../../support/generated-chain.js';
@@ -101,6 +107,51 @@ describe('a trace', () => {
         { name: 'third', address: addressOf('third'), tokens: 1, jobsAsked: 1, sharesRun: 0 },
       ],
     });
+  });
+
+  it('reads a document once in the life of the index, and takes no name from a damaged row of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dt-labels-'));
+    const chain = new GeneratedChain();
+    chain.mine(organization('bank'));
+    const attributes = parseAssetAttributes({
+      metadata: { main: { type: 'Dataset', name: 'customers' } },
+      services: [{ index: 'default', endpoint: '', descriptor: { template: tokenOf('operator'), constraint: {} }, attributes: {} }],
+    });
+    const ddo = buildDdo(attributes, tokenOf('a'), addressOf('bank'), new Date(0));
+    const first = { ...minted('a', 'bank'), digest: digestOf(ddo) };
+    chain.mine(first, minted('b', 'bank'));
+    const asked: string[] = [];
+    const content = (bytes: Uint8Array | undefined) => ({
+      get: async (digest: string) => {
+        asked.push(digest);
+        return digest === first.digest ? bytes : undefined;
+      },
+    });
+    const named = async (token: string, bytes: Uint8Array | undefined, onNotice?: (text: string) => void) => {
+      const index = new FollowingIndex({ ledger: chain, folder, ...(onNotice && { onNotice }) });
+      const trace = await traceLifecycle({ ...contextOf(chain), content: content(bytes) as ContentStore, index }, tokenOf(token));
+      const { path } = index.status();
+      index.close();
+      return { name: trace.name, type: trace.type, path: path ?? '' };
+    };
+    try {
+      const customers = { name: 'customers', type: 'Dataset' };
+      expect(await named('a', undefined)).toMatchObject({ name: undefined });
+      expect(await named('a', canonicalBytes(ddo))).toMatchObject(customers);
+      const { path } = await named('a', undefined);
+      expect(asked).toEqual([first.digest, first.digest]);
+      expect(await named('b', undefined)).toMatchObject({ name: undefined });
+
+      const database = new DatabaseSync(path);
+      database.exec("update label set name = 'another'");
+      database.close();
+      const notices: string[] = [];
+      expect(await named('a', canonicalBytes(ddo), (text) => notices.push(text))).toMatchObject(customers);
+      expect(notices).toEqual([expect.stringMatching(/a row of label does not have its checksum/)]);
+      expect(asked).toHaveLength(4);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('of a chain whose endpoint leaves something out is refused', async () => {
