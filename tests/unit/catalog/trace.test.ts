@@ -121,15 +121,17 @@ describe('a trace', () => {
     const first = { ...minted('a', 'bank'), digest: digestOf(ddo) };
     chain.mine(first, minted('b', 'bank'));
     const asked: string[] = [];
-    const content = (bytes: Uint8Array | undefined) => ({
-      get: async (digest: string) => {
+    const content = (bytes: Uint8Array | undefined): ContentStore => {
+      const get = async (digest: string): Promise<Uint8Array | undefined> => {
         asked.push(digest);
         return digest === first.digest ? bytes : undefined;
-      },
-    });
+      };
+      const store: Pick<ContentStore, 'get'> = { get };
+      return store as ContentStore;
+    };
     const named = async (token: string, bytes: Uint8Array | undefined, onNotice?: (text: string) => void) => {
       const index = new FollowingIndex({ ledger: chain, folder, ...(onNotice && { onNotice }) });
-      const trace = await traceLifecycle({ ...contextOf(chain), content: content(bytes) as ContentStore, index }, tokenOf(token));
+      const trace = await traceLifecycle({ ...contextOf(chain), content: content(bytes), index }, tokenOf(token));
       const { path } = index.status();
       index.close();
       return { name: trace.name, type: trace.type, path: path ?? '' };
