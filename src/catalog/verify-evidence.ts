@@ -2,6 +2,7 @@ import type { ContentStore } from '../content-store/content-store.js';
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
 import type { JobSpec } from '../documents/job/job-spec.js';
 import type { OperatorDocument } from '../documents/operator/operator.js';
+import type { InputOpening } from '../documents/receipt/evidence.js';
 import type { RunOutcome, SignedReceipt } from '../documents/receipt/receipt.js';
 import type { LedgerEvent, LedgerReader } from '../ledger/ledger.js';
 import { loadOperator } from './load-documents.js';
@@ -11,6 +12,7 @@ import { type JobDocuments, readJobDocuments } from './verify/job-documents.js';
 import { type JobHistory, jobHistory, stateAfter } from './verify/job-history.js';
 import { readEvidence } from './verify/read-evidence.js';
 import { recompute, verifyDecision } from './verify/verify-decision.js';
+import { verifyData, verifyInput } from './verify/verify-input.js';
 import { verifyJoint } from './verify/verify-joint.js';
 import { verifyOnChain } from './verify/verify-on-chain.js';
 import { verifyParts } from './verify/verify-parts.js';
@@ -25,6 +27,8 @@ export interface Against {
   readonly events?: readonly LedgerEvent[];
   /** Whether every party of the job has to be there. */
   readonly isWholeJob: boolean;
+  /** Digest of the data that one of the parties is to have computed on. */
+  readonly data?: Bytes32;
 }
 
 export interface VerifiedParty {
@@ -45,6 +49,8 @@ export interface Verification {
   readonly verified: boolean;
   /** The first that failed. */
   readonly first?: Check;
+  /** What opens the commitment to the data that was given, where it is that. */
+  readonly opened?: { readonly token: TokenId; readonly opening: InputOpening };
   readonly parties: readonly VerifiedParty[];
   readonly checks: readonly Check[];
 }
@@ -56,7 +62,7 @@ export interface Verification {
  */
 export async function verifyEvidence(
   given: readonly GivenEvidence[],
-  { ledger, content, events, isWholeJob }: Against,
+  { ledger, content, events, isWholeJob, data }: Against,
 ): Promise<Verification> {
   const read = given.map((one) => {
     const checks = new Checks(one.source);
@@ -72,6 +78,7 @@ export async function verifyEvidence(
     verifyDecision(evidence);
     verifyParts(evidence);
     verifyRun(evidence, documents);
+    verifyInput(evidence);
     verifyTerms(evidence, documents);
     checks.same('job', 'receipt.json#/receipt/job', job, signed.receipt.job);
     if (ledger === undefined) for (const name of onChain) checks.skip(name, 'receipt.json', 'the chain');
@@ -88,6 +95,7 @@ export async function verifyEvidence(
     }
   }
   verifyJoint(all);
+  const opened = data === undefined ? undefined : verifyData(all, data);
   const missing = isWholeJob ? missingOf(all, given, history) : [];
   const nameOf = namer(history, documents);
   const parties = [...read.map((one) => partyOf(one, nameOf)), ...missing.map((one) => partyOf(one, nameOf))];
@@ -97,7 +105,14 @@ export async function verifyEvidence(
       .map((check) => ({ ...check, party: (parties[i] as VerifiedParty).party })),
   );
   const first = checks.find(({ state }) => state === 'failed');
-  return { ...(job !== undefined && { job }), verified: first === undefined && all.length > 0, ...(first && { first }), parties, checks };
+  return {
+    ...(job !== undefined && { job }),
+    verified: first === undefined && all.length > 0,
+    ...(first && { first }),
+    ...(opened && { opened }),
+    parties,
+    checks,
+  };
 }
 
 const onChain = ['chain', 'job', 'owner', 'documents', 'clauses', 'report', 'anchor', 'times'] as const;

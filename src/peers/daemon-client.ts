@@ -153,6 +153,11 @@ export class DaemonClient {
     return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/evidence`, undefined));
   }
 
+  /** What opens the commitment to the data of a run; for its owner alone. */
+  async opening(id: string): Promise<JsonObject> {
+    return this.json(await this.call('GET', `/v1/jobs/${encodeURIComponent(id)}/opening`, undefined));
+  }
+
   private needSigner(): TypedDataSigner {
     if (this.options.signer === undefined) throw new ToolkitError('DT_INPUT_MISSING', { what: 'The key to sign with (--key)' });
     return this.options.signer;

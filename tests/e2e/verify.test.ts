@@ -13,12 +13,13 @@ import { verifyFiles, verifyJob } from '../../src/actions/tracer/verify-job.js';
 import { verifyTrace } from '../../src/actions/tracer/verify-trace.js';
 import type { Verification } from '../../src/catalog/verify-evidence.js';
 import { verifyEvidence } from '../../src/catalog/verify-evidence.js';
+import { saveOpening } from '../../src/cli/save-opening.js';
 import { canonicalBytes, digestOf } from '../../src/documents/canonical.js';
 import type { Decision } from '../../src/documents/decision/decision.js';
 import { type Address, parseAddress, type TokenId } from '../../src/documents/ids.js';
 import type { JobSpec } from '../../src/documents/job/job-spec.js';
 import { receiptTypedData } from '../../src/documents/job/typed-data.js';
-import type { EvidenceName } from '../../src/documents/receipt/evidence.js';
+import type { EvidenceName, InputOpening } from '../../src/documents/receipt/evidence.js';
 import type { Receipt } from '../../src/documents/receipt/receipt.js';
 import { findsEveryChange } from '../support/changed-folders.js';
 import { createJointWorld, inProcess, type JointWorld } from '../support/joint-world.js';
@@ -195,6 +196,28 @@ describe('a job is verified from the chain and the documents', () => {
     const listed = await listReceipts(context, { job: result.job, organization: 'bank b' });
     expect(listed).toMatchObject([{ token: joint.tokens.b1, state: 'succeeded', reporterName: 'Bank B', isReplaced: false }]);
     expect(await listReceipts(context, { state: 'refused' })).toEqual([]);
+  });
+
+  it('tells whether a file is the data, to its owner, and to whom the owner gives what opens the commitment', async () => {
+    const { a, b, c } = joint;
+    const [own, other] = [join(a.folder, 'data', 'features-a.csv'), join(b.folder, 'data', 'features-b.csv')];
+    const verification = await verifyJob(a.context, result.job, { data: own });
+    expect(verification.opened).toMatchObject({ token: joint.tokens.a0 });
+    expect(failures(verification).filter(({ name }) => name === 'input')).toEqual([]);
+    expect(verification.checks).toContainEqual(expect.objectContaining({ name: 'input', at: 'opening.json#/sha256', state: 'passed' }));
+    const wrong = await verifyJob(a.context, result.job, { data: other });
+    expect(wrong.opened).toBeUndefined();
+    expect(failures(wrong).map(({ name, at }) => `${name} ${at}`)).toContain('input opening.json#/sha256');
+    const opening = join(folder, 'opening.json');
+    await saveOpening(opening, verification.opened?.opening as InputOpening);
+    await expect(saveOpening(opening, verification.opened?.opening as InputOpening)).rejects.toMatchObject({ code: 'DT_INPUT_FILE' });
+    expect((await verifyJob(c.context, result.job, { data: own, opening })).verified).toBe(true);
+    expect((await verifyJob(c.context, result.job, { data: other, opening })).verified).toBe(false);
+    const { content, ledger } = c.context;
+    expect((await verifyFiles({ content, ledger }, folders[0] as string, { data: own, opening })).verified).toBe(true);
+    // Nobody gave the third party anything, so it has not been shown.
+    const withheld = await verifyJob(c.context, result.job, { data: own });
+    expect(withheld.first).toMatchObject({ name: 'input', found: 'none that does' });
   });
 
   it('names a party of whom there is nothing', async () => {

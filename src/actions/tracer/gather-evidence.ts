@@ -3,6 +3,7 @@ import type { GivenEvidence } from '../../catalog/verify/given-evidence.js';
 import { documentsOf } from '../../catalog/verify/given-file.js';
 import { expectedOf } from '../../catalog/verify-evidence.js';
 import { buildJobSpec } from '../../constraints/check-facts.js';
+import { parseAddress } from '../../documents/ids.js';
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import { endpointOf } from '../../peers/daemon-url.js';
 import { type ActionContext, daemonOf } from '../action-context.js';
@@ -11,7 +12,11 @@ import { type ActionContext, daemonOf } from '../action-context.js';
  * What every party's daemon hands out about a job, all asked at once. One that cannot be asked, or keeps its evidence back, hides nothing of
  * the others: it is in the list with the reason. @throws DT_JOB_UNKNOWN, DT_DOCUMENT_*, DT_CHAIN_*
  */
-export async function gatherEvidence(context: ActionContext, job: bigint): Promise<readonly GivenEvidence[]> {
+export async function gatherEvidence(
+  context: ActionContext,
+  job: bigint,
+  { openings = false }: { /** Of what the signer owns: what opens the commitments, too. */ readonly openings?: boolean } = {},
+): Promise<readonly GivenEvidence[]> {
   const facts = await resolveJob(context.ledger, context.content, job);
   const { spec } = buildJobSpec(facts);
   const serviceOf = new Map(spec.steps.map(({ token, service }) => [token, service]));
@@ -26,7 +31,11 @@ export async function gatherEvidence(context: ActionContext, job: bigint): Promi
         const [run] = await client.jobs({ job: job.toString(), token: of.token });
         if (run === undefined) return without(`its daemon shows no run of this job to ${context.signer.address}`);
         if (run.receipt === undefined) return without(`its run is ${run.state} and has no receipt`);
-        return { source: url.href, of, documents: documentsOf(await client.evidence(run.id)) };
+        const evidence = await client.evidence(run.id);
+        const isOwn = of.owner === parseAddress(context.signer.address);
+        // A helper has no data, and the owner may hold other data by now: there is nothing to open then.
+        const opening = openings && isOwn ? await client.opening(run.id).catch(() => undefined) : undefined;
+        return { source: url.href, of, documents: documentsOf({ ...evidence, ...(opening && { opening }) }) };
       } catch (error) {
         return without(toToolkitError(error).message);
       }

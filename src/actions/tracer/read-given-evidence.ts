@@ -36,6 +36,12 @@ export async function readGivenEvidence(path: string): Promise<GivenFiles> {
   return { given, isWholeJob: given.every(({ folder }) => folder?.kind === 'outputs') };
 }
 
+/** Of a file of any size. @throws DT_INPUT_FILE */
+export const readDigest = async (path: string): Promise<Bytes32> => (await reading(path, () => digestOfFile(path))).sha256;
+
+/** @throws DT_INPUT_FILE */
+export const readOpening = (path: string): Promise<Uint8Array> => reading(path, () => readFile(path));
+
 /** Also when its receipt is missing, which is then named. */
 const looksLikeShare = (names: readonly string[]): boolean =>
   names.some((name) => evidenceFiles.includes(name)) || ['operator', 'released', 'logs'].every((name) => names.includes(name));

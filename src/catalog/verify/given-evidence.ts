@@ -24,6 +24,8 @@ export interface GivenEvidence {
   /** As they lay or came. */
   readonly documents: Partial<Readonly<Record<EvidenceName, Uint8Array>>>;
   readonly folder?: FolderFiles;
+  /** What may open its commitment, or that of another party. */
+  readonly offered?: Uint8Array;
   /** What is wrong with the file that holds all of it. */
   readonly flaw?: string;
   /** Why there is no receipt: its daemon could not be asked, or did not give it. */

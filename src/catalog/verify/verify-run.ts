@@ -1,8 +1,7 @@
 import { canonicalBytes, sha256 } from '../../documents/canonical.js';
 import { stepOf } from '../../documents/job/step-of.js';
 import { operatorFileNames } from '../../documents/operator/operator.js';
-import { evidenceFiles, parseInputOpening } from '../../documents/receipt/evidence.js';
-import { inputCommitment } from '../../documents/receipt/input-commitment.js';
+import { evidenceFiles } from '../../documents/receipt/evidence.js';
 import type { FileDigest } from '../../documents/receipt/receipt.js';
 import type { ReadEvidence } from './given-evidence.js';
 import type { JobDocuments } from './job-documents.js';
@@ -15,7 +14,6 @@ const LOG = 'logs/operator.log';
 export function verifyRun(evidence: ReadEvidence, documents: JobDocuments | undefined): void {
   verifyOutcome(evidence);
   verifyCode(evidence, documents);
-  verifyInput(evidence);
   verifyFolder(evidence);
 }
 
@@ -86,19 +84,6 @@ function verifyCode({ checks, signed, spec }: ReadEvidence, documents: JobDocume
   else checks.same('operator', at, sha256(Buffer.from(document.operation, 'utf8')), staged(code));
   if (files.some(({ name }) => name !== 'args.json' && name !== code))
     checks.skip('operator', 'receipt.json#/receipt/files', `the kit of joint operators of ${receipt.software}, to compare its files with`);
-}
-
-function verifyInput({ given, checks, signed }: ReadEvidence): void {
-  const { opening: bytes } = given.documents;
-  if (bytes === undefined) {
-    if (signed.receipt.input !== undefined)
-      checks.skip('input', 'opening.json', "what opens the commitment to the data: its owner's to give");
-    return;
-  }
-  const opening = checks.attempt('input', 'opening.json', 'what opens the commitment', () =>
-    parseInputOpening(JSON.parse(Buffer.from(bytes).toString('utf8'))),
-  );
-  if (opening !== undefined) checks.same('input', 'opening.json', signed.receipt.input, inputCommitment(opening.salt, opening.sha256));
 }
 
 /** Every file is one that the receipt tells of, with the bytes that it tells of; none is missing. */
