@@ -26,6 +26,7 @@ import { type Metrics, metricsRoute, statusRoutes } from './routes/status.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { verifyRoutes } from './routes/verify.js';
 import { servePage } from './web/page-files.js';
+import { streamPlaces } from './web/places.js';
 import { accessOfResponse } from './web/prove-access.js';
 
 type ApiSpec = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'];
@@ -53,9 +54,10 @@ export function createApp(deps: DaemonDeps, metrics: Metrics): Express {
     }),
   );
   app.get('/ipfs/:cid', gatewayRouter(deps.localContent));
-  app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps));
+  const streams = streamPlaces();
+  app.use(statusRoutes(deps), metricsRoute(metrics), assetRoutes(deps), documentRoutes(deps), grantRoutes(deps), jobRoutes(deps, streams));
   app.use(evidenceRoutes(deps), holdRoutes(deps));
-  app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps), nameRoutes(deps), partyRoutes(deps));
+  app.use(sessionRoutes(deps), tokenRoutes(deps), overviewRoutes(deps), liveRoutes(deps, streams), nameRoutes(deps), partyRoutes(deps));
   const files = new FileDescriber();
   app.use(lineageRoutes(deps), heldAssetRoutes(deps, files), draftRoutes(deps, files), verifyRoutes(deps));
   app.use(notFound);

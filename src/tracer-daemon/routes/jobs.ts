@@ -27,13 +27,14 @@ import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
 import { mayRead } from '../web/may-read.js';
+import type { Places } from '../web/places.js';
 import { accessOfResponse } from '../web/prove-access.js';
 import { watchAccess } from '../web/watch-access.js';
 import { drained } from './drained.js';
 import { isAuditor, readsAsAuditor, scopedRun } from './scoped-run.js';
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
-export function jobRoutes(deps: DaemonDeps): Router {
+export function jobRoutes(deps: DaemonDeps, places: Places): Router {
   const { store, config } = deps;
   const router = Router(EXACT);
   const proven = authenticate(deps);
@@ -112,7 +113,8 @@ export function jobRoutes(deps: DaemonDeps): Router {
 
   router.get('/v1/jobs/:id/events', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);
-    await streamEvents(deps, run, Number(request.get('last-event-id') ?? 0) || 0, response);
+    const leave = places.take(response);
+    await streamEvents(deps, run, Number(request.get('last-event-id') ?? 0) || 0, response).finally(leave);
   });
 
   router.get('/v1/jobs/:id/logs', proven, async (request, response) => {

@@ -5,17 +5,19 @@ import { viewOf } from '../run-view.js';
 import type { Run } from '../store/run.js';
 import { ChainFeed } from '../web/chain-feed.js';
 import { mayRead } from '../web/may-read.js';
+import type { Places } from '../web/places.js';
 import { accessOfResponse } from '../web/prove-access.js';
 import { watchAccess } from '../web/watch-access.js';
 import { drained } from './drained.js';
 import { readsAsAuditor } from './scoped-run.js';
 
 /** One stream of all that changes, as far as the requester may see it. It tells what to read again, not what was missed: there is no resuming. */
-export function liveRoutes(deps: DaemonDeps): Router {
+export function liveRoutes(deps: DaemonDeps, places: Places): Router {
   const router = Router(EXACT);
   const chain = new ChainFeed(deps.ledger);
   router.get('/v1/events', authenticate(deps), async (_request, response) => {
-    await stream(deps, chain, response);
+    const leave = places.take(response);
+    await stream(deps, chain, response).finally(leave);
   });
   return router;
 }

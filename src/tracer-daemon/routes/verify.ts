@@ -9,6 +9,7 @@ import type { DaemonDeps } from '../deps.js';
 import { authenticate, EXACT, requireOwner } from '../middleware/authenticate.js';
 import { anchorOf, evidenceOf } from '../pipeline/evidence-folder.js';
 import { mayRead } from '../web/may-read.js';
+import { verifyPlaces } from '../web/places.js';
 import { type Access, accessOfResponse } from '../web/prove-access.js';
 
 /** What the page read of dropped files: documents in base 64, of everything else the digests. */
@@ -27,12 +28,18 @@ interface Share {
 /** Verifies what is handed in, or the shares of a job that ran here, against the chain. Nothing of it is kept. */
 export function verifyRoutes(deps: DaemonDeps): Router {
   const router = Router(EXACT);
+  const places = verifyPlaces();
   router.post('/v1/verify', authenticate(deps), async (request, response) => {
     requireOwner(deps, request, response);
     const { job, shares, isWholeJob } = request.body as { job?: string; shares?: readonly Share[]; isWholeJob?: boolean };
-    const given = job === undefined ? (shares ?? []).map(givenOf) : await ownShares(deps, accessOfResponse(response), job);
-    const against = { ledger: deps.ledger, content: deps.content, isWholeJob: job === undefined && isWholeJob === true };
-    response.json(await verifyEvidence(given, against));
+    const leave = places.take(response);
+    try {
+      const given = job === undefined ? (shares ?? []).map(givenOf) : await ownShares(deps, accessOfResponse(response), job);
+      const against = { ledger: deps.ledger, content: deps.content, isWholeJob: job === undefined && isWholeJob === true };
+      response.json(await verifyEvidence(given, against));
+    } finally {
+      leave();
+    }
   });
   return router;
 }

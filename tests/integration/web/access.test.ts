@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Wallet } from 'ethers/wallet';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { composeAsset } from '../../../src/actions/asset/compose-asset.js';
 import { requestCode } from '../../../src/actions/daemon/request-code.js';
 import { execJob } from '../../../src/actions/job/exec-job.js';
@@ -332,9 +332,54 @@ describe('sessions and roles', () => {
     expect(lineage.root).toBe(shown);
     expect(lineage.nodes.map(({ kind }) => kind)).toEqual(['asset', 'algorithm', 'job', 'receipt']);
     expect(await page.ask('GET', `/v1/lineage?token=${other}`)).toMatchObject({ status: 404, body: { code: 'DT_ASSET_UNKNOWN' } });
+    const numberOf = async (run: string): Promise<string> => String((await bank.daemon.deps.store.runs.get(run))?.jobId);
+    const verified = await page.ask('POST', '/v1/verify', { job: await numberOf(inTrace) });
+    expect(verified.status).toBe(200);
+    expect(JSON.stringify(verified.body)).not.toContain(other);
+    const hidden = { status: 404, body: { code: 'DT_JOB_UNKNOWN' } };
+    expect(await page.ask('POST', '/v1/verify', { job: await numberOf(outside) })).toMatchObject(hidden);
     expect(await (await owner()).ask('POST', '/v1/tokens', { role: 'viewer', label: 'x', hours: 1, scope: shown })).toMatchObject({
       status: 400,
     });
+  });
+
+  it('a token holds 32 streams and one verification at once, with all of its sessions, and gives them back', async () => {
+    const { secret } = await tokenFor('auditor', { label: 'greedy' });
+    const bearer = { authorization: `Bearer ${secret}` };
+    const busy = { status: 429, body: { code: 'DT_HTTP_BUSY' } };
+    const streams = await Promise.all(Array.from({ length: 32 }, () => client().open('GET', '/v1/events', undefined, bearer)));
+    expect(streams.map(({ statusCode }) => statusCode)).toEqual(streams.map(() => 200));
+    expect(await client().ask('GET', '/v1/events', undefined, bearer)).toMatchObject(busy);
+    const session = await withToken(secret);
+    expect(await session.ask('GET', '/v1/events')).toMatchObject(busy);
+    const others = await client().open('GET', '/v1/events', undefined, { authorization: `Bearer ${(await tokenFor('viewer')).secret}` });
+    expect(others.statusCode).toBe(200);
+    for (const stream of [...streams, others]) stream.destroy();
+    await vi.waitFor(async () => {
+      const again = await client().open('GET', '/v1/events', undefined, bearer);
+      again.destroy();
+      expect(again.statusCode).toBe(200);
+    });
+
+    // The store holds the first verification back until the second was refused.
+    const [asked, held] = [new AbortController(), new AbortController()];
+    const isAsked = once(asked.signal, 'abort');
+    const isOver = once(held.signal, 'abort');
+    const list = vi.spyOn(bank.daemon.deps.store.runs, 'list').mockImplementationOnce(async () => {
+      asked.abort();
+      await isOver;
+      return [];
+    });
+    try {
+      const first = client().ask('POST', '/v1/verify', { job: '77' }, bearer);
+      await isAsked;
+      expect(await session.ask('POST', '/v1/verify', { job: '78' })).toMatchObject(busy);
+      held.abort();
+      expect(await first).toMatchObject({ status: 404 });
+      expect(await session.ask('POST', '/v1/verify', { job: '78' })).toMatchObject({ status: 404 });
+    } finally {
+      list.mockRestore();
+    }
   });
 
   it('no secret is in the database, and who used a session is in the record of requests', async () => {

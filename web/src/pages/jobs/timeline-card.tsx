@@ -16,6 +16,8 @@ interface Step {
   /** Whose step it is; undefined: said beside the steps. */
   readonly party: string | undefined;
   readonly isOther?: boolean;
+  /** Told by the second only. */
+  readonly isRough?: boolean;
   readonly shown: ComponentChildren;
 }
 
@@ -33,9 +35,9 @@ export function TimelineCard({ run, events }: { run: Run; events: RunEvents }) {
     <Card title={text.timeline}>
       <Parties run={run} parties={parties} peers={events.peers} />
       <ol class={isShared ? 'timeline shared' : 'timeline'}>
-        {steps.map(({ key, time, party, isOther, shown }) => (
+        {steps.map(({ key, time, party, isOther, isRough, shown }) => (
           <li key={key} class={party === undefined ? 'said' : isOther ? 'other' : ''}>
-            <span class="timeline-at muted">{time < start ? '' : `+${text.seconds((time - start) / 1000)}`}</span>
+            <span class="timeline-at muted">{isRough || time < start ? '' : `+${text.seconds((time - start) / 1000)}`}</span>
             {isShared && <span class="timeline-party">{party}</span>}
             <span>{shown}</span>
             <span class="muted timeline-time">
@@ -80,7 +82,9 @@ const reportSteps = (parties: readonly PartyView[], reported: string): readonly 
     .flatMap(({ name, reports }) =>
       reports.map(({ token, state, time }) => ({
         key: `report ${token}`,
-        time: Date.parse(time),
+        // A block has the time at which its second began; what it holds came later.
+        time: Date.parse(time) + 999,
+        isRough: true,
         party: name,
         isOther: true,
         shown: (
