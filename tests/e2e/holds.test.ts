@@ -213,6 +213,13 @@ describe('what the owner of data decides on', () => {
     expect((await owner.job(refused.run.id)).failure?.message).toContain('names in it');
     expect(await code(owner.output(refused.run.id, 'a.txt'))).toBe('DT_JOB_OUTPUT_UNKNOWN');
     expect(await receiptOf(refused)).toMatchObject({ hold: { outcome: 'refused', reason: 'names in it' }, exit: { code: 0 } });
+    // The no stands for whoever asked; the owner may change its mind.
+    const again = refused.party.client.rerun(refused.run.id);
+    await expect(again).rejects.toMatchObject({ code: 'DT_POLICY_REFUSED', message: expect.stringContaining('names in it') });
+    await expect.poll(async () => (await owner.job(refused.run.id)).settlement, { timeout: 60_000 }).toBe('anchored');
+    expect(['queued', 'staging', 'running']).toContain((await owner.rerun(refused.run.id)).state);
+    await expect.poll(async () => (await owner.job(refused.run.id)).state, { timeout: 30_000 }).toBe('held');
+    await answer(refused, 'refuse', 'still names in it');
     expect(await followRun(late.party, late.run)).toMatchObject({
       state: 'refused',
       outputs: [],

@@ -21,7 +21,7 @@ import { RELEASED } from '../pipeline/release.js';
 import { resolveRequest } from '../pipeline/resolve.js';
 import { problemOf } from '../pipeline/run-job.js';
 import { runQuota } from '../pipeline/run-limit.js';
-import { pathOnChain, writeReceipt } from '../pipeline/settle.js';
+import { inputOf, pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
 import type { ReleasedOutput, ResolvedRequest } from '../pipeline/stages.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
@@ -167,6 +167,7 @@ export function jobRoutes(deps: DaemonDeps, places: Places): Router {
 
   router.post('/v1/jobs/:id/rerun', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);
+    if (!speaksForOwner(deps, response)) await respectRefusal(deps, run);
     const again = await store.runs.rerun(run.runId, { queueLimit: config.jobs.queueLimit });
     response.status(202).json(await viewOf(deps, again));
   });
@@ -182,6 +183,14 @@ const speaksForOwner = ({ organization }: DaemonDeps, response: Response): boole
 async function outputsOf(deps: DaemonDeps, run: Run, isOwner: boolean): Promise<readonly ReleasedOutput[]> {
   if (run.state !== 'held' || !isOwner) return (await viewOf(deps, run)).outputs;
   return (await readEnding(deps, run.runId))?.outputs ?? [];
+}
+
+/** The owner's no to outputs stands for the same data: who asks again by itself asks nothing new. @throws DT_POLICY_REFUSED */
+async function respectRefusal(deps: DaemonDeps, run: Run): Promise<void> {
+  if (run.state !== 'refused' || run.hold?.outcome !== 'refused' || run.receiptDigest === undefined) return;
+  const [{ receipt }, dataset] = await Promise.all([readReceipt(deps, run), deps.store.datasets.get(run.token)]);
+  if (dataset !== undefined && receipt.input !== inputOf(deps, run, dataset.sha256)) return;
+  throw new ToolkitError('DT_POLICY_REFUSED', { id: run.jobId, what: 'the outputs', reason: run.hold.reason ?? '' });
 }
 
 const existsAlready = ({ jobId, runId, state }: Run): ToolkitError => new ToolkitError('DT_JOB_EXISTS', { id: jobId, run: runId, state });
