@@ -115,7 +115,7 @@ export const errorTable = {
     2,
     500,
   ),
-  DT_HTTP_BUSY: row('{limit} {what} at once are all that {who} can have here.', 'Let one of them end, then try again.', 7, 429, true),
+  DT_HTTP_BUSY: row('{limit} {what} at once are all that {who} can have here.', 'Let one of them end, then try again.', 2, 429, true),
   DT_HTTP_NOT_FOUND: row('There is nothing at {path}.', 'The API is described at /v1/openapi.json.', 2, 404),
 
   DT_ASSET_UNKNOWN: row(
@@ -346,7 +346,7 @@ export const errorTable = {
   DT_PEER_ANSWER: row(
     'The daemon at {url} gave an answer that is not understood: {reason}',
     'Check that both sides run the same version.',
-    2,
+    7,
     502,
   ),
   DT_PEER_NO_ENDPOINT: row(
