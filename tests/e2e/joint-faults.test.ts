@@ -36,7 +36,7 @@ async function executionsOf(
 
 describe.each([
   ['patient', 120],
-  ['impatient', 8],
+  ['impatient', 20],
 ] as const)('%s daemons of a joint job that are killed or frozen', (temper, peerWaitSeconds) => {
   let joint: JointWorld<BankProcess>;
   const banks = (): readonly BankProcess[] => [joint.a, joint.b, joint.c];
