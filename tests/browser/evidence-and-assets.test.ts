@@ -40,6 +40,22 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       expect(complaints).toEqual([]);
     });
 
+    it('takes a job folder that is dropped', async () => {
+      const dropped = join(here.bank.daemon.deps.config.jobs.folder, run);
+      const { page, complaints } = await here.visit('auditor');
+      await page.goto('/#/verify');
+      const box = await page.locator('.drop').boundingBox();
+      const session = await page.context().newCDPSession(page);
+      const at = { x: (box?.x ?? 0) + 40, y: (box?.y ?? 0) + 20, data: { items: [], files: [dropped], dragOperationsMask: 1 } };
+      for (const type of ['dragEnter', 'dragOver'] as const) await session.send('Input.dispatchDragEvent', { type, ...at });
+      await page.locator('.drop.over').waitFor();
+      await session.send('Input.dispatchDragEvent', { type: 'drop', ...at });
+      await page.locator('.verdict').waitFor();
+      await page.getByText('Everything holds').waitFor();
+      expect(await page.locator('.drop.over').count()).toBe(0);
+      expect(complaints).toEqual([]);
+    });
+
     it('checks files that were chosen, and names what differs', async () => {
       const { deps } = here.bank.daemon;
       const own = join(deps.config.jobs.folder, run);

@@ -30,6 +30,7 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
   const settled = async (page: Page): Promise<void> => {
     await page.waitForSelector('h1');
     await page.waitForFunction(() => document.querySelector('.skeleton, [aria-busy="true"]') === null);
+    await page.waitForFunction(() => !location.hash.startsWith('#/verify/') || document.querySelector('.verdict') !== null);
   };
   const pages = (): Readonly<Record<string, string>> => ({
     overview: 'overview',
@@ -38,6 +39,12 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
     'a job that has ended': `jobs/${ended}`,
     'a job that runs': `jobs/${running}`,
     assets: 'assets',
+    'an asset': `assets/${browsers.leaf}`,
+    'a new asset': 'assets/new',
+    lineage: 'lineage',
+    'lineage of a token': `lineage/${browsers.leaf}`,
+    verify: 'verify',
+    'a verification': 'verify/1',
     settings: 'settings',
     'no page': 'nothing-here',
   });
@@ -380,7 +387,7 @@ if (pictures !== undefined && chromium !== undefined)
         overview: 'overview',
         request: `requests/${waiting}`,
         job: `jobs/${running}`,
-        lineage: `lineage/${browsers.algorithm}`,
+        lineage: `lineage/${browsers.leaf}`,
       };
       for (const [name, path] of Object.entries({ ...paths, ended: `jobs/${ended}`, asset: `assets/${browsers.leaf}` }))
         for (const [shown, file] of [[page, name] as const, [phone, `${name}-phone`] as const]) {
