@@ -103,6 +103,12 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await page.getByText('revoked').waitFor();
       const edges = await here.bank.context.index.read((index) => index.wentInto(here.leaf));
       expect(edges.filter(({ grant }) => grant === 'revoked')).toHaveLength(1);
+      // And gives it again, until the end of a day.
+      await page.getByRole('button', { name: 'Grant', exact: true }).click();
+      await dialog.locator('[name=lastDay]').fill('2099-01-31');
+      await dialog.getByRole('button', { name: 'Grant', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await page.locator('.grant-state:has-text("2099")').waitFor();
     });
 
     it('publishes a file with an operator, checked while it is written', async () => {

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { useChange } from '../../api/query.js';
 import { useApp, useRole } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { Badge, Button, Card, ProblemView, Time, type Tone } from '../../ui/basics.js';
+import { Badge, Button, Card, Field, ProblemView, Time, type Tone } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
 import { Dialog } from '../../ui/dialog.js';
 import type { AssetAnswer, Grant } from './answers.js';
@@ -18,11 +18,14 @@ export function GrantsCard({ asset, onChanged }: { asset: AssetAnswer; onChanged
   const words = useWords(common);
   const change = useChange();
   const [asking, setAsking] = useState<Grant>();
+  /** The last day of a grant, empty: without an end. */
+  const [lastDay, setLastDay] = useState('');
   const path = `/v1/assets/${asset.token}/grants`;
   const act = async ({ composite, state }: Grant): Promise<void> => {
-    const work = () => (state === 'live' ? http.delete(`${path}/${composite}`) : http.post(path, { composite, until: 0 }));
+    const work = () => (state === 'live' ? http.delete(`${path}/${composite}`) : http.post(path, { composite, until: endOf(lastDay) }));
     if (!(await change.run(work))) return;
     setAsking(undefined);
+    setLastDay('');
     onChanged();
   };
   const close = (): void => {
@@ -63,6 +66,11 @@ export function GrantsCard({ asset, onChanged }: { asset: AssetAnswer; onChanged
           <p class="wrap">
             <strong>{asking.name ?? asking.composite}</strong> <span class="muted">{asking.ownerName}</span>
           </p>
+          {asking.state !== 'live' && (
+            <Field label={text.lastDay}>
+              <input type="date" name="lastDay" value={lastDay} onInput={(event) => setLastDay(event.currentTarget.value)} />
+            </Field>
+          )}
           {change.problem && <ProblemView problem={change.problem} />}
           <div class="actions end">
             <Button onClick={close}>{words.close}</Button>
@@ -75,3 +83,6 @@ export function GrantsCard({ asset, onChanged }: { asset: AssetAnswer; onChanged
     </Card>
   );
 }
+
+/** The end of that day here, in seconds since 1970; 0: without an end. */
+const endOf = (lastDay: string): number => (lastDay === '' ? 0 : Math.floor(new Date(`${lastDay}T23:59:59`).getTime() / 1000));
