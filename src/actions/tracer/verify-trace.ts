@@ -35,7 +35,7 @@ const jobsIn = (node: TraceNode): ReadonlySet<string> =>
 /** A job whose documents cannot be read any more does not hide the others. */
 async function attempt(context: ActionContext, job: string, events: readonly LedgerEvent[]): Promise<Verification | string> {
   try {
-    return await verifyJob(context, BigInt(job), events === undefined ? {} : { events });
+    return await verifyJob(context, BigInt(job), { events });
   } catch (error) {
     const problem = toToolkitError(error);
     if (problem.code.startsWith('DT_CHAIN_')) throw problem;
