@@ -13,7 +13,7 @@ const RECENT = 6;
 
 export function OverviewPage() {
   const text = useWords(overviewText);
-  const { data, problem, reload } = useQuery<Overview>('/v1/overview', ['run', 'assets']);
+  const { data, problem, reload } = useQuery<Overview>('/v1/overview', ['run', 'assets', 'chain']);
   const { runs } = useRuns();
   return (
     <>
