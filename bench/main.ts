@@ -6,6 +6,7 @@ import { cliStart } from './cli-start.js';
 import { gas } from './gas.js';
 import { jobOverhead } from './job-overhead.js';
 import { jointLr } from './joint-lr.js';
+import { page } from './page.js';
 import { programBench } from './program-bench.js';
 import { psi } from './psi.js';
 import { queueKill } from './queue-kill.js';
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   jointLr,
   programBench('joint-lr-engine', 'joint logistic regression of two banks and a dealer against its plaintext twin'),
   traceIndex,
+  page,
   psi,
   programBench('psi-engine', 'private set intersection of two parties, by size, against the ECDH protocol'),
 ];
