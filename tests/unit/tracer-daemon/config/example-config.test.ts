@@ -79,8 +79,6 @@ test('chosen values come back, whatever characters they have', () => {
       if (sandbox !== undefined)
         expect(config.sandbox).toEqual({ level: sandbox.level, limits: { ...defaults.sandbox.limits, ...sandbox.limits } });
     }),
-    // Each compiles the schema twice.
-    { numRuns: 25 },
   );
 });
 
