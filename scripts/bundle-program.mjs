@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,6 @@ export async function bundleProgram(esbuild, { root, target, commands }) {
     // Servers are loaded from node_modules as they are: they are started once, and native or generated code does not bundle.
     external: [
       '@foundry-rs/*',
-      '@photostructure/sqlite',
       'pg',
       'pg-native',
       'express',
@@ -48,9 +47,9 @@ export async function bundleProgram(esbuild, { root, target, commands }) {
       'ws',
       'typescript',
     ],
-    plugins: [requireLate],
+    plugins: [requireLate, nearNativeCode],
   });
-  writeFileSync(file, withImportModule(readFileSync(file, 'latin1')), 'latin1');
+  writeFileSync(file, withLateBuiltins(withImportModule(readFileSync(file, 'latin1'))), 'latin1');
   copyFileSync(join(root, 'scripts/program-loader.cjs'), join(target, 'program-loader.cjs'));
 }
 
@@ -61,6 +60,25 @@ function withImportModule(program) {
   const left = /(?<![\w$.]|\basync )import\((?!\)).{0,80}/.exec(replaced);
   if (left !== null) throw new Error(`write \`await import(\` here, which works in the built program: ${left[0]}`);
   return replaced;
+}
+
+/** Parts of Node are loaded where the first use of them is: TLS and cryptography take longer than many a command. */
+function withLateBuiltins(program) {
+  const late = new Map();
+  for (const [, name, wrapped, module] of program.matchAll(/\b(import_\w+)=(__toESM\()?require\("([^"]+)"\)/g)) {
+    const bare = program.match(new RegExp(`\\b${name}\\b(?![.=])`, 'g')) ?? [];
+    // One of them is its declaration; with more it is handed on as a whole.
+    if (isBuiltin(module) && bare.length === 1) late.set(name, { module, isWrapped: wrapped !== undefined });
+  }
+  return program.replaceAll(
+    /\b(import_\w+)(=__toESM\(require\("[^"]+"\),1\)|=require\("[^"]+"\)|\.default\b|(?=\.))/g,
+    (text, name, rest) => {
+      const found = late.get(name);
+      if (found === undefined) return text;
+      if (rest.startsWith('=')) return `${name}=void 0`;
+      return `(${name}??=require("${found.module}"))${found.isWrapped ? '' : rest}`;
+    },
+  );
 }
 
 /** oclif asks COMMANDS for the one that runs; the manifest knows the rest. */
@@ -84,6 +102,8 @@ const requireLate = {
       contents = contents
         .replaceAll("await import('wsl-utils')", "require('wsl-utils')")
         .replaceAll('await import(', 'await importModule(');
+      // The commands are sorted for a list that few runs show, and the tables of a language take longer to load than all else of this.
+      contents = contents.replaceAll('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)');
       // Small files that every run needs: a thread for each takes longer than reading them.
       contents = contents.replaceAll('(0, promises_1.readFile)(', '(0, node_fs_1.readFileSync)(');
       const heads = contents.matchAll(/^const (\w+_1) = (__importDefault\()?(require\("[^."][^"]*"\))\)?;\n/gm);
@@ -92,6 +112,18 @@ const requireLate = {
         contents = contents.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), late);
       }
       return { contents };
+    });
+  },
+};
+
+/** SQLite looks for its native code from its own file on. To resolve a package by its exports takes longer than to load that. */
+const nearNativeCode = {
+  name: 'near-native-code',
+  setup(build) {
+    build.onLoad({ filter: /@photostructure\/sqlite\/dist\/index\.mjs$/ }, async ({ path }) => {
+      const own = "map((folder) => path.join(folder, '@photostructure/sqlite/dist/index.mjs')).find(require('node:fs').existsSync)";
+      const contents = await readFile(path, 'utf8');
+      return { contents: contents.replace('fileURLToPath(import.meta.url)', `require.resolve.paths('@photostructure/sqlite').${own}`) };
     });
   },
 };
