@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { followRun } from '../../src/actions/job/follow-run.js';
 import { type JobParties, type Party, partiesOf } from '../../src/actions/job/job-parties.js';
 import type { JsonObject } from '../../src/documents/canonical.js';
@@ -21,6 +22,8 @@ export interface Part {
   ask(spec?: Bytes32): Promise<RunView>;
   /** The run at its end, found by its job and token where the request itself was refused. */
   end(): Promise<RunView>;
+  /** Resolves when its receipt is on the chain, which a rerun needs first. */
+  settled(): Promise<void>;
   rerun(): Promise<RunView>;
 }
 
@@ -66,7 +69,12 @@ export async function partedJob(
         if (run === undefined) throw new Error(`${name} has no run`);
         return followRun(party, run);
       },
+      settled: async () => {
+        // As long as a busy machine and its chain may take for the write.
+        await expect.poll(async () => (await part.end()).settlement, { timeout: 60_000 }).not.toBe('pending');
+      },
       rerun: async () => {
+        await part.settled();
         part.run = await party.client.rerun((await part.end()).id);
         return part.run;
       },

@@ -6,10 +6,9 @@ import { type JointGroup, type JointSeat, jointSession, parseJointSession, token
 import { toToolkitError } from '../../errors/toolkit-error.js';
 import type { SessionOffer } from '../../peers/link/link-hub.js';
 import type { DaemonDeps } from '../deps.js';
-import { readEnding } from '../pipeline/ending-file.js';
-import { readReceipt } from '../pipeline/settle.js';
 import type { Run, RunProblem } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
+import { confirmedResult } from './confirmed-result.js';
 import { JointPeer } from './joint-peer.js';
 import type { ControlMessage } from './joint-wire.js';
 import { CONTROL, LONGEST_WAIT_MS } from './meet.js';
@@ -165,19 +164,12 @@ export class JointAnswers {
     // Outputs that its owner has to look at are as good as released for the others: it has confirmed them.
     if (!mine.every((run) => isFinal(run.state) || run.state === 'held')) return undefined;
     const lead = mine.find((run) => run.token === leading);
-    const execution = lead && (await this.executionOf(lead));
+    const execution = lead && (await confirmedResult(this.deps, lead))?.record.execution;
     if (execution === undefined) return undefined;
     const decisions = await Promise.all(
       mine.map((run) => signDecision(this.deps, about, { token: run.token, decision: run.decisionDigest as Bytes32, allowed: true })),
     );
     return { kind: 'hello', version: 1, nonce: execution, finished: execution, committed: true, decisions };
-  }
-
-  /** What a run has computed with the others, from the moment on that all of them have confirmed it. */
-  private async executionOf(run: Run): Promise<string | undefined> {
-    if (run.state === 'held') return (await readEnding(this.deps, run.runId))?.joint?.execution;
-    const isReleased = run.state === 'succeeded' || run.hold !== undefined;
-    return isReleased && run.receiptDigest !== undefined ? (await readReceipt(this.deps, run)).receipt.joint?.execution : undefined;
   }
 
   /**

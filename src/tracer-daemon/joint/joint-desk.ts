@@ -10,9 +10,10 @@ import { RunAborted } from '../pipeline/run-aborted.js';
 import { stageJob } from '../pipeline/stage.js';
 import { type AuthorizedJob, brand, type ExecutedJob, type ResolvedRequest, type StagedJob } from '../pipeline/stages.js';
 import type { Run } from '../store/run.js';
+import { confirmedResult } from './confirmed-result.js';
 import { closePaths, openPaths, type Paths } from './direct-path.js';
 import { endWord, tellEnd } from './end-word.js';
-import { forgetFinished, readFinished } from './finished-state.js';
+import { type FinishedState, forgetFinished, readFinished } from './finished-state.js';
 import { JointAnswers } from './joint-answers.js';
 import { executeJointly } from './joint-execution.js';
 import { PeerLost } from './joint-peer.js';
@@ -104,7 +105,8 @@ export class JointDesk implements JointRuns {
     if (run.signal.aborted) onAbort();
     try {
       table.sit(run);
-      await this.endIfRefused(table, run);
+      const kept = await this.keptResult(table, run);
+      if (kept !== undefined) return await this.recall(table, run, session, kept);
       return joint.leads ? await this.lead(table, run, session) : await this.follow(table, run);
     } catch (error) {
       fail(error);
@@ -139,6 +141,7 @@ export class JointDesk implements JointRuns {
   }
 
   private async follow(table: Table, run: JointRun): Promise<JointOutcome> {
+    await this.gather(table, run);
     await table.started.promise;
     await run.onStart();
     return table.outcome.promise;
@@ -177,7 +180,9 @@ export class JointDesk implements JointRuns {
   private async gather(table: Table, run: JointRun): Promise<void> {
     const seconds = this.deps.config.link.peerWaitSeconds;
     let patienceMs = seconds * 1000;
-    while (!(await isWithin(table.complete.promise, patienceMs))) {
+    // One that leads and has its result already starts without the others.
+    const come = Promise.race([table.complete.promise, table.started.promise]);
+    while (!(await isWithin(come, patienceMs))) {
       const missing = table.wanted.filter((token) => !table.runs.has(token));
       const found = await Promise.all(missing.map((token) => this.deps.store.runs.find(run.authorized.request.asked.job, token)));
       const deadlines = found.map((other) => (other?.state === 'awaiting-approval' ? other.deadlineAt : undefined));
@@ -214,10 +219,7 @@ export class JointDesk implements JointRuns {
     try {
       await this.tell(run, { joint: 'agreed', text: `All parties agree: execution ${meeting.execution.slice(0, 16)}` });
       if (meeting.isFinished && finished !== undefined) {
-        await start(table, run);
-        await recallOutputs(folder);
-        const staged = brand<StagedJob>({ authorized: run.authorized, folder, operatorFile: '' });
-        return { executed: brand<ExecutedJob>({ staged, exit: finished.exit }), record: finished.record };
+        return await this.recall(table, run, session, finished);
       }
       await forgetFinished(folder);
       const { staged, paths } = await this.stage(party, meeting);
@@ -265,19 +267,44 @@ export class JointDesk implements JointRuns {
   }
 
   /**
-   * A run of the seat was refused since this one came into the queue, or at the door, so it does not come. What was refused before may have
-   * been told to run again, as this one has.
-   * @throws DT_JOINT_REFUSED
+   * What a run of the seat that is over means for this one. A kill can fall between the ends of two of them, and then the one that is left
+   * comes alone: all parties had confirmed the result before the first of them ended well.
+   * @throws DT_JOINT_REFUSED of one that was refused since this one came into the queue, or at the door (what was refused before may have been
+   * told to run again, as this one has); DT_JOINT_PEER_FAILED of one that failed since; DT_JOINT_ALREADY_RELEASED
    */
-  private async endIfRefused(table: Table, { runId, authorized }: JointRun): Promise<void> {
+  private async keptResult(table: Table, { runId, authorized }: JointRun): Promise<FinishedState | undefined> {
     const { asked, specDigest } = authorized.request;
     const queuedAt = (await this.deps.store.runs.get(runId))?.queuedAt ?? 0;
+    const [leading] = table.wanted;
     for (const token of table.wanted) {
       if (table.runs.has(token)) continue;
       const other = await this.deps.store.runs.find(asked.job, token);
-      if (other?.state !== 'refused' || other.specDigest !== specDigest) continue;
-      if (other.startedAt === undefined || (other.finishedAt ?? 0) >= queuedAt) throw await this.endOf(other, table);
+      if (other?.specDigest !== specDigest) continue;
+      const theirs = await confirmedResult(this.deps, other);
+      if (theirs !== undefined && !authorized.joint.leads && token === leading) return theirs;
+      if (theirs !== undefined && authorized.joint.leads) {
+        const own = await readFinished(join(this.deps.config.jobs.folder, runId));
+        if (own?.record.execution === theirs.record.execution) return own;
+        throw new ToolkitError('DT_JOINT_ALREADY_RELEASED', { peer: table.name });
+      }
+      if (theirs !== undefined || (other.state !== 'refused' && other.state !== 'failed' && other.state !== 'canceled')) continue;
+      const isAtDoor = other.state === 'refused' && other.startedAt === undefined;
+      if (isAtDoor || (other.finishedAt ?? 0) >= queuedAt) throw await this.endOf(other, table);
     }
+    return undefined;
+  }
+
+  /** The result that an earlier life of this daemon has computed with the others, for all runs of the seat that still wait for it. */
+  private async recall(table: Table, run: JointRun, session: string, { record, exit }: FinishedState): Promise<JointOutcome> {
+    const folder = join(this.deps.config.jobs.folder, run.runId);
+    await run.onStart();
+    if (run.authorized.joint.leads) await recallOutputs(folder);
+    const staged = brand<StagedJob>({ authorized: run.authorized, folder, operatorFile: '' });
+    const outcome = { executed: brand<ExecutedJob>({ staged, exit }), record };
+    this.leave(session, table);
+    table.started.resolve();
+    table.outcome.resolve(outcome);
+    return outcome;
   }
 
   private async endOf(run: Run, { name, seat }: Table): Promise<ToolkitError> {
