@@ -9,7 +9,8 @@ import { watchOperatorMemory } from './operator-memory.js';
 
 const SIZES = [14, 16, 18, 20] as const;
 const ROUNDS = 3;
-const LIMITS = { seconds: 3, wireMiB: 115, rssMiB: 600, unequalSeconds: 2 };
+const LIMITS = { seconds: 3, wireMiB: 115, rssMiB: 600, unequalSeconds: 2, tenMillionRssMiB: 4096 };
+const TEN_MILLION = 10_000_000;
 /** An id is 16 characters: 12 random bytes in base 64. */
 const ID_BYTES = 12;
 
@@ -42,17 +43,19 @@ export const psi: Bench = {
       for (const size of SIZES) equal.set(size, await measure(world, [2 ** size, 2 ** size], 'kkrt', rounds));
       const unequal = await measure(world, [2 ** 10, 2 ** 20], 'auto', rounds);
       const ecdh = await measure(world, [2 ** 14, 2 ** 14], 'ecdh', 1);
-      return resultOf(equal, unequal, ecdh);
+      const tenMillion = await measure(world, [TEN_MILLION, TEN_MILLION], 'auto', 1);
+      return resultOf(equal, unequal, ecdh, tenMillion);
     } finally {
       await world.close();
     }
   },
 };
 
-function resultOf(equal: ReadonlyMap<number, Measured>, unequal: Measured, ecdh: Measured) {
+function resultOf(equal: ReadonlyMap<number, Measured>, unequal: Measured, ecdh: Measured, tenMillion: Measured) {
   const of = (size: number): Measured => equal.get(size) as Measured;
   const figures: Record<string, Figures[string]> = {};
-  for (const [name, measured] of [...[...equal].map(([size, one]) => [`2e${size}`, one] as const), ['2e10x2e20', unequal] as const]) {
+  const all = [...[...equal].map(([size, one]) => [`2e${size}`, one] as const), ['2e10x2e20', unequal], ['1e7', tenMillion]] as const;
+  for (const [name, measured] of all) {
     figures[`seconds_${name}`] = round(measured.seconds);
     figures[`wireMiB_${name}`] = round(measured.wireMiB);
     figures[`rssMiB_${name}`] = round(measured.rssMiB);
@@ -73,12 +76,15 @@ function resultOf(equal: ReadonlyMap<number, Measured>, unequal: Measured, ecdh:
       wireToLimit: round(largest.wireMiB / LIMITS.wireMiB),
       rssToLimit: round(largest.rssMiB / LIMITS.rssMiB),
       unequalToLimit: round(unequal.seconds / LIMITS.unequalSeconds),
+      rss1e7ToLimit: round(tenMillion.rssMiB / LIMITS.tenMillionRssMiB),
+      perId_1e7_to_2e20: round(tenMillion.seconds / TEN_MILLION / (largest.seconds / 2 ** 20)),
       ...growth,
     },
     broken: [
       ...beyond('seconds for 2^20 x 2^20', largest.seconds, LIMITS.seconds),
       ...beyond('MiB on the wire for 2^20 x 2^20', largest.wireMiB, LIMITS.wireMiB),
       ...beyond('MiB of memory of a party for 2^20 x 2^20', largest.rssMiB, LIMITS.rssMiB),
+      ...beyond('MiB of memory of a party for 10 million ids each', tenMillion.rssMiB, LIMITS.tenMillionRssMiB),
       ...beyond('seconds for 2^10 x 2^20', unequal.seconds, LIMITS.unequalSeconds),
     ],
   };

@@ -35,6 +35,16 @@ describe('docs/INVARIANTS.md', () => {
   });
 });
 
+describe('docs/BENCHMARKS.md', () => {
+  it('tells what every bench measures', () => {
+    const sources = readdirSync(join(root, 'bench')).map((file) => read(`bench/${file}`));
+    const names = sources.flatMap((text) => [...text.matchAll(/^ {2}(?:name: |programBench\()'([\w-]+)',/gm)].map(([, name]) => name));
+    const rows = [...read('docs/BENCHMARKS.md').matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(10);
+    expect(rows.sort()).toEqual(names.sort());
+  });
+});
+
 describe('docs/PROTOCOLS.md', () => {
   const page = read('docs/PROTOCOLS.md');
 
