@@ -23,6 +23,7 @@ import { problemOf } from '../pipeline/run-job.js';
 import { runQuota } from '../pipeline/run-limit.js';
 import { inputOf, pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
 import type { ReleasedOutput, ResolvedRequest } from '../pipeline/stages.js';
+import { untilAnchored } from '../pipeline/until-anchored.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
 import { isFinal } from '../store/run-state.js';
@@ -32,6 +33,9 @@ import { accessOfResponse } from '../web/prove-access.js';
 import { watchAccess } from '../web/watch-access.js';
 import { drained } from './drained.js';
 import { isAuditor, readsAsAuditor, scopedRun } from './scoped-run.js';
+
+/** Within a client's patience for an answer, and for a block on most chains. */
+const ANCHOR_MS = 15_000;
 
 /** Compute requests, and all that their consumer and the owner may see and do afterwards. */
 export function jobRoutes(deps: DaemonDeps, places: Places): Router {
@@ -168,6 +172,7 @@ export function jobRoutes(deps: DaemonDeps, places: Places): Router {
   router.post('/v1/jobs/:id/rerun', proven, async (request, response) => {
     const run = await scoped(param(request.params['id']), response);
     if (!speaksForOwner(deps, response)) await respectRefusal(deps, run);
+    await untilAnchored(deps, run.runId, ANCHOR_MS);
     const again = await store.runs.rerun(run.runId, { queueLimit: config.jobs.queueLimit });
     response.status(202).json(await viewOf(deps, again));
   });
