@@ -87,11 +87,12 @@ describe('what may happen to a job', () => {
       at: { ownerName: 'Bank A', token: leaf },
       evidence: expect.arrayContaining(['log: bad row 7']),
     });
-    await expect.poll(async () => (await party.client.job(run.id)).settlement, { timeout: 10_000 }).toBe('anchored');
+    // At once: it waits itself until the receipt of the first run is on the chain.
     await party.client.rerun(run.id);
     const again = await followRun(party, run);
     expect(again).toMatchObject({ state: 'failed' });
     expect(again.receipt).not.toBe(ended.receipt);
+    await expect.poll(async () => (await party.client.job(run.id)).settlement, { timeout: 10_000 }).toBe('anchored');
   });
 
   it('an output that may not leave refuses all of them', async () => {
