@@ -3,10 +3,15 @@ import type { Http } from './http.js';
 
 const MOST = 100;
 
-/** What ids are called, asked for in one go for all that is drawn at once. A name that was not there is asked for again when there is news. */
+interface Answer {
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** What ids are called, asked for in one go for all that is drawn at once, or while an answer is on its way. A name that was not there is asked for again when there is news. */
 export class Names {
   readonly #known = new Map<string, Signal<string | undefined>>();
-  #wanted = new Set<string>();
+  readonly #wanted = new Set<string>();
+  #isAsking = false;
 
   constructor(private readonly http: Pick<Http, 'get'>) {}
 
@@ -25,25 +30,23 @@ export class Names {
   }
 
   #want(id: string): void {
-    if (this.#wanted.size === 0) setTimeout(() => this.#ask());
     this.#wanted.add(id);
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    setTimeout(() => this.#ask());
   }
 
-  #ask(): void {
-    const ids = [...this.#wanted];
-    this.#wanted = new Set();
-    for (let start = 0; start < ids.length; start += MOST) {
-      const some = ids.slice(start, start + MOST);
-      this.http.get<{ names: Readonly<Record<string, string>> }>(`/v1/names?ids=${encodeURIComponent(some.join(','))}`).then(
-        ({ names }) => {
-          for (const [id, name] of Object.entries(names)) {
-            const known = this.#known.get(id);
-            if (known !== undefined) known.value = name;
-          }
-        },
-        // Ids are shown instead.
-        () => undefined,
-      );
+  async #ask(): Promise<void> {
+    while (this.#wanted.size > 0) {
+      const ids = [...this.#wanted].slice(0, MOST);
+      for (const id of ids) this.#wanted.delete(id);
+      // Ids are shown where there is no answer.
+      const { names } = await this.http.get<Answer>(`/v1/names?ids=${encodeURIComponent(ids.join(','))}`).catch(() => ({ names: {} }));
+      for (const [id, name] of Object.entries(names)) {
+        const known = this.#known.get(id);
+        if (known !== undefined) known.value = name;
+      }
     }
+    this.#isAsking = false;
   }
 }

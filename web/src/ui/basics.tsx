@@ -1,7 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Problem } from '../api/http.js';
-import { useApp } from '../app.js';
 import { useWords } from '../i18n.js';
 import { common } from './common-text.js';
 import { Icon, type IconName } from './icon.js';
@@ -187,21 +186,6 @@ export function ShortId({ id, link }: { id: string; link?: string }) {
         <Icon name={isCopied ? 'check' : 'copy'} size={14} />
       </button>
     </span>
-  );
-}
-
-export function Time({ at }: { at: string | number }) {
-  const { language } = useApp();
-  const date = new Date(at);
-  const locale = language.value === 'zh' ? 'zh-CN' : 'en-GB';
-  const isToday = date.toDateString() === new Date().toDateString();
-  const shown = isToday
-    ? date.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-    : date.toLocaleDateString(locale, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
-  return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString(locale)}>
-      {shown}
-    </time>
   );
 }
 

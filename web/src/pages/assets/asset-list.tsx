@@ -2,8 +2,9 @@ import { useQuery } from '../../api/query.js';
 import type { HeldAsset } from '../../api/types.js';
 import { useRole } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { bytes, Card, Empty, PageHead, ProblemView, Sentence, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { bytes, Card, Empty, PageHead, ProblemView, Sentence, ShortId, Skeleton } from '../../ui/basics.js';
 import { Icon } from '../../ui/icon.js';
+import { Time } from '../../ui/time.js';
 import { assetsText } from './text.js';
 
 export function AssetList() {

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useQuery } from '../../api/query.js';
 import { useWords } from '../../i18n.js';
-import { Badge, bytes, Card, Empty, PageHead, ProblemView, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { Badge, bytes, Card, Empty, PageHead, ProblemView, ShortId, Skeleton } from '../../ui/basics.js';
+import { Time } from '../../ui/time.js';
 import type { AssetAnswer, AssetService, Description } from './answers.js';
 import { ConstraintTable } from './constraint-table.js';
 import { GrantsCard } from './grants-card.js';

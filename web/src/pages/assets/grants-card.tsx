@@ -2,9 +2,10 @@ import { useState } from 'preact/hooks';
 import { useChange } from '../../api/query.js';
 import { useApp, useRole } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { Badge, Button, Card, Field, ProblemView, Time, type Tone } from '../../ui/basics.js';
+import { Badge, Button, Card, Field, ProblemView, type Tone } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
 import { Dialog } from '../../ui/dialog.js';
+import { Time } from '../../ui/time.js';
 import type { AssetAnswer, Grant } from './answers.js';
 import { assetsText } from './text.js';
 

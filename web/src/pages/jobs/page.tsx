@@ -18,6 +18,8 @@ export function JobsPage() {
 type Filter = 'all' | 'live' | 'ended';
 const filters: readonly Filter[] = ['all', 'live', 'ended'];
 const ROW_PX = 52;
+const idOf = ({ id }: Run): string => id;
+const rowOf = (run: Run) => <RunRow run={run} />;
 
 function RunList() {
   const { names } = useApp();
@@ -64,7 +66,7 @@ function RunList() {
       ) : shown.length === 0 ? (
         <Empty icon="search" title={text.noMatch} />
       ) : (
-        <LongList items={shown} rowPx={ROW_PX} keyOf={(run) => run.id} row={(run) => <RunRow run={run} />} label={text.title} />
+        <LongList items={shown} rowPx={ROW_PX} keyOf={idOf} row={rowOf} label={text.title} />
       )}
     </>
   );

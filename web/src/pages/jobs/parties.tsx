@@ -1,9 +1,10 @@
 import type { Run } from '../../api/types.js';
 import { isEnded } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
-import { Badge, Time } from '../../ui/basics.js';
+import { Badge } from '../../ui/basics.js';
 import { NameOrId } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
+import { Time } from '../../ui/time.js';
 import { jobsText } from './text.js';
 import type { PartyView } from './use-parties.js';
 import type { PeerEvent } from './use-run-events.js';

@@ -1,8 +1,8 @@
 import type { Run } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
-import { Time } from '../../ui/basics.js';
 import { NameOrId } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
+import { Time } from '../../ui/time.js';
 import { jobsText } from './text.js';
 
 /** Runs as a short list: each leads to its page. */
@@ -22,9 +22,7 @@ export function RunRow({ run }: { run: Run }) {
   const text = useWords(jobsText);
   return (
     <a class="run-row" href={`#/jobs/${run.id}`}>
-      <span class="run-job">
-        {text.job} {run.job}
-      </span>
+      <span class="run-job">{`${text.job} ${run.job}`}</span>
       <RunBadge state={run.state} />
       <span class="run-token">
         <NameOrId id={run.token} />

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import type { Run } from '../../api/types.js';
 import { useWords } from '../../i18n.js';
-import { Card, Time } from '../../ui/basics.js';
+import { Card } from '../../ui/basics.js';
 import { NameOrId } from '../../ui/name.js';
 import { RunBadge } from '../../ui/run-badge.js';
+import { Time } from '../../ui/time.js';
 import { Parties } from './parties.js';
 import { jobsText } from './text.js';
 import { type PartyView, useParties } from './use-parties.js';

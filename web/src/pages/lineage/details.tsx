@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useWords } from '../../i18n.js';
-import { Badge, Button, ShortId, Time, type Tone } from '../../ui/basics.js';
+import { Badge, Button, ShortId, type Tone } from '../../ui/basics.js';
+import { Time } from '../../ui/time.js';
 import type { GrantState, LineageAnswer, LineageEdge, LineageNode } from './answer.js';
 import { lineageText } from './text.js';
 import { nodeTitle } from './words.js';

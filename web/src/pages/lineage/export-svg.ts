@@ -35,7 +35,7 @@ export function svgOf(graph: VisibleGraph, layout: Layout, text: LineageText): s
   svg.append(element('rect', { x: -MARGIN, y: -MARGIN, width: '100%', height: '100%', fill: '#ffffff' }));
   const paths = pathsOf(graph.edges, layout.places, undefined);
   for (const look of looks) {
-    const d = paths.get(look);
+    const d = paths.get(look)?.join('');
     if (d !== undefined) svg.append(element('path', { d, fill: 'none', 'stroke-width': 1.5, ...lines[look] }));
   }
   for (const node of graph.nodes) {
@@ -46,7 +46,7 @@ export function svgOf(graph: VisibleGraph, layout: Layout, text: LineageText): s
     const group = element('g', { transform: `translate(${place.x} ${place.y})` });
     group.append(
       element('title', {}, `${text.kinds[kind]} · ${node.id}`),
-      element('rect', { width: NODE.width, height: NODE.height, rx: 9, fill: '#ffffff', stroke: color, 'stroke-width': 1.5 }),
+      element('rect', { width: NODE.width, height: NODE.height, rx: NODE.radius, fill: '#ffffff', stroke: color, 'stroke-width': 1.5 }),
       element('text', { x: 12, y: 20, 'font-size': 13, fill: '#17201e' }, nodeTitle(node, text)),
       element('text', { x: 12, y: 36, 'font-size': 11, fill: '#55605c' }, nodeNote(node)),
     );

@@ -45,8 +45,11 @@ export function Graph({ answer: first, root, focus }: { answer: LineageAnswer; r
   const { view, size, zoom, fitAll, begin, show } = useView(area, layout, (target, x, y) => {
     const expand = target.closest('[data-expand]')?.getAttribute('data-expand');
     if (typeof expand === 'string') return open(expand);
-    const [px, py] = [(x - view.x) / view.scale, (y - view.y) / view.scale];
-    const hit = [...layout.places].find(([, at]) => px >= at.x && px <= at.x + NODE.width && py >= at.y && py <= at.y + NODE.height);
+    const at = view.peek();
+    const [px, py] = [(x - at.x) / at.scale, (y - at.y) / at.scale];
+    const hit = [...layout.places].find(
+      ([, node]) => px >= node.x && px <= node.x + NODE.width && py >= node.y && py <= node.y + NODE.height,
+    );
     setSelected(hit?.[0]);
   });
   const isMoved = useRef(false);

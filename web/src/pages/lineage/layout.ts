@@ -1,7 +1,14 @@
 import type { Kind, LineageEdge, LineageNode } from './answer.js';
+import { blockRows } from './block-rows.js';
+import { ranksOf } from './ranks.js';
+import { spread } from './spread.js';
 
-export const NODE = { width: 196, height: 46 } as const;
-const STEP = { x: NODE.width + 96, y: NODE.height + 14 } as const;
+export const NODE = { width: 196, height: 46, radius: 9 } as const;
+/** Between the rows, and between the columns of one block: lines go through here. */
+export const GUTTER = { x: 40, y: 14 } as const;
+const STEP = { x: NODE.width + GUTTER.x, y: NODE.height + GUTTER.y } as const;
+/** Between blocks: more, the higher the lines between them climb. */
+const gapOf = (rows: number): number => 96 + Math.max(0, rows - 24) * 6;
 const SWEEPS = 6;
 
 export interface Place {
@@ -10,97 +17,109 @@ export interface Place {
   readonly y: number;
   readonly column: number;
   readonly row: number;
+  /** The sides of the block that it is in: the same for all that have as much below them. */
+  readonly left: number;
+  readonly right: number;
 }
 
 export interface Layout {
   readonly places: ReadonlyMap<string, Place>;
   /** Ids from top to bottom, from left to right. */
   readonly columns: readonly (readonly string[])[];
-  readonly kinds: readonly Kind[];
+  /** What is in each block, and where it begins. */
+  readonly heads: readonly { readonly kind: Kind; readonly x: number }[];
   readonly width: number;
   readonly height: number;
 }
 
-type Nodes = readonly Pick<LineageNode, 'id' | 'kind'>[];
-type Edges = readonly Pick<LineageEdge, 'from' | 'to'>[];
+export type Nodes = readonly Pick<LineageNode, 'id' | 'kind'>[];
+export type Edges = readonly Pick<LineageEdge, 'from' | 'to'>[];
 
 /**
- * Data on the left, what was made of it further right, then jobs and receipts. Columns by the longest way (Sugiyama), their order by the mean
- * of the neighbours (barycentre), their heights by isotonic regression towards the neighbours: all of it in about n log n.
+ * Data on the left, what was made of it further right, then jobs and receipts. Blocks by the longest way (Sugiyama), the order in each by the
+ * mean of the neighbours (barycentre). A block that would be one long column is a grid, filled row by row, so that its order still goes
+ * from top to bottom; in the others, heights by isotonic regression towards the neighbours: all of it in about n log n.
  */
 export function layoutOf(nodes: Nodes, edges: Edges): Layout {
   const ranks = ranksOf(nodes, edges);
-  const columns: string[][] = [];
-  const kindsOf: Map<Kind, number>[] = [];
-  for (const { id, kind } of nodes) {
+  const blocks: string[][] = [];
+  for (const { id } of nodes) {
     const rank = ranks.get(id) ?? 0;
-    while (columns.length <= rank) {
-      columns.push([]);
-      kindsOf.push(new Map());
-    }
-    columns[rank]?.push(id);
-    kindsOf[rank]?.set(kind, (kindsOf[rank]?.get(kind) ?? 0) + 1);
+    while (blocks.length <= rank) blocks.push([]);
+    blocks[rank]?.push(id);
   }
-  const near = new Map<string, string[]>(nodes.map(({ id }) => [id, []]));
+  const most = blockRows(
+    blocks.map(({ length }) => length),
+    STEP,
+  );
+  const widths = blocks.map(({ length }) => Math.max(1, Math.ceil(length / most)));
+  const position = heightsOf(blocks, widths, ranks, edges);
+
+  const lowest = Math.min(...position.values());
+  const gap = gapOf(Math.max(0, ...blocks.map(({ length }, i) => Math.ceil(length / (widths[i] ?? 1)))));
+  const kindOf = new Map(nodes.map(({ id, kind }) => [id, kind]));
+  const places = new Map<string, Place>();
+  const columns: string[][] = [];
+  const heads: { kind: Kind; x: number }[] = [];
+  let left = 0;
+  let height = 0;
+  for (const [i, ids] of blocks.entries()) {
+    const width = widths[i] ?? 1;
+    const right = left + (width - 1) * STEP.x + NODE.width;
+    const first = columns.length;
+    for (let column = 0; column < width; column += 1) columns.push([]);
+    for (const [at, id] of ids.entries()) {
+      const column = first + (at % width);
+      const row = Math.floor(at / width);
+      const y = (position.get(id) ?? 0) - lowest;
+      places.set(id, { x: left + (at % width) * STEP.x, y, column, row, left, right });
+      columns[column]?.push(id);
+      height = Math.max(height, y + NODE.height);
+    }
+    heads.push({ kind: commonest(ids.map((id) => kindOf.get(id) ?? 'asset')), x: left });
+    left = right + gap;
+  }
+  return { places, columns, heads, width: Math.max(NODE.width, left - gap), height };
+}
+
+/** Puts each block into its order, and says how high each node lies. */
+function heightsOf(blocks: string[][], widths: readonly number[], ranks: ReadonlyMap<string, number>, edges: Edges): Map<string, number> {
+  const near = new Map<string, string[]>(blocks.flat().map((id) => [id, []]));
   for (const { from, to } of edges) {
     near.get(from)?.push(to);
     near.get(to)?.push(from);
   }
   const position = new Map<string, number>();
-  for (const column of columns) for (const [i, id] of column.entries()) position.set(id, (i - column.length / 2) * STEP.y);
+  for (const ids of blocks) for (const [i, id] of ids.entries()) position.set(id, (i - ids.length / 2) * STEP.y);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
-    const side = sweep % 2 === 0 ? -1 : 1;
-    for (const column of sweep % 2 === 0 ? columns : columns.toReversed()) {
-      const wish = new Map(column.map((id) => [id, meanOf(id, near, ranks, position, side)]));
-      column.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0));
-      const heights = spread(
-        column.map((id) => wish.get(id) ?? 0),
-        STEP.y,
-      );
-      for (const [i, id] of column.entries()) position.set(id, heights[i] ?? 0);
+    const isForth = sweep % 2 === 0;
+    const order = blocks.map((_, i) => (isForth ? i : blocks.length - 1 - i));
+    for (const at of order) {
+      const [ids = [], width = 1] = [blocks[at], widths[at]];
+      const wish = new Map(ids.map((id) => [id, meanOf(id, near, ranks, position, isForth ? -1 : 1)]));
+      ids.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0));
+      const wishes = ids.map((id) => wish.get(id) ?? 0);
+      const heights = width === 1 ? spread(wishes, STEP.y) : gridHeights(wishes, width);
+      for (const [i, id] of ids.entries()) position.set(id, heights[i] ?? 0);
     }
   }
-  const top = Math.min(0, ...columns.flatMap((column) => column.slice(0, 1).map((id) => position.get(id) ?? 0)));
-  const places = new Map<string, Place>();
-  let height = 0;
-  for (const [column, ids] of columns.entries())
-    for (const [row, id] of ids.entries()) {
-      const y = (position.get(id) ?? 0) - top;
-      places.set(id, { x: column * STEP.x, y, column, row });
-      height = Math.max(height, y + NODE.height);
-    }
-  const kinds = kindsOf.map((counts): Kind => [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'asset');
-  return { places, columns, kinds, width: Math.max(0, columns.length - 1) * STEP.x + NODE.width, height };
+  return position;
 }
 
-/** The column of each: tokens right of all that they are made of, algorithms in the last of theirs, then jobs, then receipts. */
-function ranksOf(nodes: Nodes, edges: Edges): ReadonlyMap<string, number> {
-  const isToken = new Map(nodes.map(({ id, kind }) => [id, kind !== 'job' && kind !== 'receipt']));
-  const above = new Map<string, string[]>();
-  const waits = new Map<string, number>();
-  for (const { from, to } of edges) {
-    if (!isToken.get(from) || !isToken.get(to)) continue;
-    above.set(from, [...(above.get(from) ?? []), to]);
-    waits.set(to, (waits.get(to) ?? 0) + 1);
-  }
-  const ranks = new Map<string, number>();
-  for (const { id, kind } of nodes) ranks.set(id, kind === 'asset' ? 0 : 1);
-  const ready = nodes.filter(({ id }) => isToken.get(id) && !waits.has(id)).map(({ id }) => id);
-  for (const id of ready)
-    for (const next of above.get(id) ?? []) {
-      ranks.set(next, Math.max(ranks.get(next) ?? 1, (ranks.get(id) ?? 0) + 1));
-      waits.set(next, (waits.get(next) ?? 1) - 1);
-      if (waits.get(next) === 0) ready.push(next);
-    }
-  const last = nodes.reduce((most, { id }) => (isToken.get(id) ? Math.max(most, ranks.get(id) ?? 0) : most), 0);
-  for (const { id, kind } of nodes) {
-    if (kind === 'algorithm' && !above.has(id)) ranks.set(id, last);
-    if (kind === 'job') ranks.set(id, last + 1);
-    if (kind === 'receipt') ranks.set(id, last + 2);
-  }
-  return ranks;
+/** Rows without a gap, the whole as high as its wishes are in the mean. */
+function gridHeights(wishes: readonly number[], width: number): readonly number[] {
+  const rows = Math.ceil(wishes.length / width);
+  const middle = wishes.reduce((sum, wish) => sum + wish, 0) / Math.max(1, wishes.length);
+  return wishes.map((_, i) => middle + (Math.floor(i / width) - (rows - 1) / 2) * STEP.y);
 }
 
+function commonest(kinds: readonly Kind[]): Kind {
+  const counts = new Map<Kind, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'asset';
+}
+
+/** Of the neighbours on one side; where it is, when there are none. */
 function meanOf(
   id: string,
   near: ReadonlyMap<string, readonly string[]>,
@@ -117,18 +136,4 @@ function meanOf(
     count += 1;
   }
   return count === 0 ? (position.get(id) ?? 0) : sum / count;
-}
-
-/** The heights nearest to the wished ones that are in the given order, each at least a step below the one before (pool adjacent violators). */
-export function spread(wishes: readonly number[], step: number): readonly number[] {
-  const pools: { sum: number; count: number }[] = [];
-  for (const [i, wish] of wishes.entries()) {
-    let pool = { sum: wish - i * step, count: 1 };
-    for (let before = pools.at(-1); before !== undefined && before.sum / before.count > pool.sum / pool.count; before = pools.at(-1)) {
-      pools.pop();
-      pool = { sum: before.sum + pool.sum, count: before.count + pool.count };
-    }
-    pools.push(pool);
-  }
-  return pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count)).map((height, i) => height + i * step);
 }

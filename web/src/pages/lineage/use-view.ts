@@ -1,3 +1,4 @@
+import { type ReadonlySignal, useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { type Layout, NODE } from './layout.js';
@@ -10,7 +11,8 @@ export interface View {
 }
 
 export interface ViewControl {
-  readonly view: View;
+  /** Whoever draws by it reads it; nothing else is drawn again when it moves. */
+  readonly view: ReadonlySignal<View>;
   readonly size: { readonly width: number; readonly height: number };
   readonly zoom: (factor: number) => void;
   readonly fitAll: () => void;
@@ -35,7 +37,7 @@ export function useView(
   onTap: (target: Element, x: number, y: number) => void,
 ): ViewControl {
   const [size, setSize] = useState({ width: 0, height: 0 });
-  const [view, setView] = useState<View>({ x: 0, y: HEAD, scale: 1 });
+  const view = useSignal<View>({ x: 0, y: HEAD, scale: 1 });
   const tap = useRef(onTap);
   tap.current = onTap;
 
@@ -48,11 +50,14 @@ export function useView(
   }, [area]);
 
   const zoomAt = useCallback((factor: number, x: number, y: number) => {
-    setView((before) => {
-      const scale = bounded(before.scale * factor);
-      const ratio = scale / before.scale;
-      return { scale, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
-    });
+    const before = view.peek();
+    const scale = bounded(before.scale * factor);
+    const ratio = scale / before.scale;
+    view.value = { scale, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
+  }, []);
+  const moveBy = useCallback((dx: number, dy: number) => {
+    const before = view.peek();
+    view.value = { ...before, x: before.x + dx, y: before.y + dy };
   }, []);
 
   useEffect(() => {
@@ -67,7 +72,7 @@ export function useView(
     const onWheel = (event: WheelEvent): void => {
       event.preventDefault();
       if (event.ctrlKey || !event.shiftKey) zoomAt(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0015)), ...at(event));
-      else setView((before) => ({ ...before, x: before.x - event.deltaY }));
+      else moveBy(-event.deltaY, 0);
     };
     const onDown = (event: PointerEvent): void => {
       if (event.button !== 0) return;
@@ -83,7 +88,7 @@ export function useView(
       moved += Math.abs(dx) + Math.abs(dy);
       fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (moved < TREMBLE) return;
-      if (other === undefined) return setView((now) => ({ ...now, x: now.x + dx, y: now.y + dy }));
+      if (other === undefined) return moveBy(dx, dy);
       const distance = (x: number, y: number): number => Math.max(1, Math.hypot(x - other.x, y - other.y));
       zoomAt(distance(event.clientX, event.clientY) / distance(before.x, before.y), ...at({ clientX: other.x, clientY: other.y }));
     };
@@ -106,24 +111,23 @@ export function useView(
       element.removeEventListener('pointerup', onUp);
       element.removeEventListener('pointercancel', onUp);
     };
-  }, [area, zoomAt]);
+  }, [area, zoomAt, moveBy]);
 
   const fitAll = useCallback(() => {
     if (size.width === 0) return;
     const scale = bounded(Math.min(1, (size.width - 40) / layout.width, (size.height - HEAD - 20) / layout.height));
     const y = HEAD + Math.max(0, (size.height - HEAD - layout.height * scale) / 2);
-    setView({ scale, x: Math.max(12, (size.width - layout.width * scale) / 2), y });
+    view.value = { scale, x: Math.max(12, (size.width - layout.width * scale) / 2), y };
   }, [layout, size]);
 
   const show = useCallback(
     (id: string) => {
       const place = layout.places.get(id);
       if (place === undefined || size.width === 0) return;
-      setView((before) => {
-        const scale = before.scale < READABLE + 0.1 ? 0.9 : before.scale;
-        const [x, y] = [place.x + NODE.width / 2, place.y + NODE.height / 2];
-        return { scale, x: size.width / 2 - x * scale, y: (size.height + HEAD) / 2 - y * scale };
-      });
+      const before = view.peek().scale;
+      const scale = before < READABLE + 0.1 ? 0.9 : before;
+      const [x, y] = [place.x + NODE.width / 2, place.y + NODE.height / 2];
+      view.value = { scale, x: size.width / 2 - x * scale, y: (size.height + HEAD) / 2 - y * scale };
     },
     [layout, size],
   );

@@ -1,5 +1,5 @@
 import { useWords } from '../../i18n.js';
-import { Time } from '../../ui/basics.js';
+import { Time } from '../../ui/time.js';
 import { requestsText } from './text.js';
 
 export function Deadline({ at }: { at: string }) {

@@ -2,8 +2,9 @@ import { useChange, useQuery } from '../../api/query.js';
 import type { Session } from '../../api/types.js';
 import { useApp } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { Badge, Button, Card, ProblemView, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { Badge, Button, Card, ProblemView, ShortId, Skeleton } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
+import { Time } from '../../ui/time.js';
 import { settingsText } from './text.js';
 
 export function SessionsCard() {

@@ -3,9 +3,10 @@ import { useChange, useQuery } from '../../api/query.js';
 import type { AccessToken, Role } from '../../api/types.js';
 import { useApp } from '../../app.js';
 import { useWords } from '../../i18n.js';
-import { Badge, Button, Card, Field, ProblemView, ShortId, Skeleton, Time } from '../../ui/basics.js';
+import { Badge, Button, Card, Field, ProblemView, ShortId, Skeleton } from '../../ui/basics.js';
 import { common } from '../../ui/common-text.js';
 import { Dialog } from '../../ui/dialog.js';
+import { Time } from '../../ui/time.js';
 import { settingsText } from './text.js';
 
 type Made = AccessToken & { readonly secret: string };

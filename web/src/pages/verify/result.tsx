@@ -1,6 +1,7 @@
 import { useWords } from '../../i18n.js';
-import { Badge, Card, ShortId, Time } from '../../ui/basics.js';
+import { Badge, Card, ShortId } from '../../ui/basics.js';
 import { Icon } from '../../ui/icon.js';
+import { Time } from '../../ui/time.js';
 import type { Check, Verification, VerifiedParty } from './answer.js';
 import { verifyText } from './text.js';
 
