@@ -1,5 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../documents/ids.js';
-import type { BlockRef, OperatorRecord, Organization, ReportState } from '../ledger/ledger.js';
+import type { BlockRef, ChainTime, OperatorRecord, Organization, ReportState } from '../ledger/ledger.js';
 
 export interface ListedToken {
   readonly id: TokenId;
@@ -142,6 +142,8 @@ export interface TokenLabel {
 export interface LedgerIndex {
   /** The block that it knows the chain up to. */
   readonly upTo: BlockRef | undefined;
+  /** Of the head of the chain when it was asked last: what grants are measured by. */
+  readonly headTime: ChainTime;
   /** Oldest first. */
   organizations(): readonly Organization[];
   organization(address: Address): Organization | undefined;

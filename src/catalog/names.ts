@@ -1,7 +1,6 @@
 import type { ContentStore } from '../content-store/content-store.js';
 import type { Address, TokenId } from '../documents/ids.js';
 import type { LedgerIndex, TokenLabel } from './ledger-index.js';
-import { loadDdo } from './load-documents.js';
 
 /** What tokens are called, each document read once in the life of the index; undefined where it cannot be read from here. */
 export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: TokenId) => Promise<TokenLabel | undefined> {
@@ -11,6 +10,8 @@ export function tokenLabels(content: ContentStore, index: LedgerIndex): (id: Tok
     if (token === undefined) return undefined;
     const noted = index.label(token.digest);
     if (noted !== undefined) return noted;
+    // Documents come with their schemas, which whoever has all labels does without.
+    const { loadDdo } = await import('./load-documents.js');
     const ddo = await loadDdo(content, token).catch(() => undefined);
     if (ddo === undefined) return undefined;
     const label = { name: ddo.metadata.main.name, type: ddo.metadata.main.type };

@@ -1,48 +1,13 @@
-import { bases, CID, digest as multihash } from 'multiformats/basics';
-import { type Bytes32, parseBytes32 } from '../documents/ids.js';
-import { ToolkitError } from '../errors/toolkit-error.js';
+import { base32 } from 'multiformats/bases/base32';
+import type { Bytes32 } from '../documents/ids.js';
 
-const RAW_CODEC = 0x55;
-const SHA2_256 = 0x12;
-/** base2 of 36 bytes is the longest spelling. */
-const MAX_TEXT = 300;
+export const RAW_CODEC = 0x55;
+export const SHA2_256 = 0x12;
 
 /** The content id of a document: CIDv1, raw codec, sha2-256, base32. */
-export function cidOf(digest: Bytes32): string {
-  return CID.createV1(RAW_CODEC, multihash.create(SHA2_256, Buffer.from(digest.slice(2), 'hex'))).toString();
-}
+export const cidOf = (digest: Bytes32): string => base32.encode(cidBytes(digest));
 
 /** The CID's 36 bytes: version, codec, hash function, length, digest. */
 export function cidBytes(digest: Bytes32): Uint8Array {
   return Buffer.concat([Buffer.of(1, RAW_CODEC, SHA2_256, 32), Buffer.from(digest.slice(2), 'hex')]);
-}
-
-/** Reads a CIDv1 in any multibase, but only of whole documents: raw and sha2-256. @throws DT_INPUT_INVALID */
-export function digestOfCid(text: unknown): Bytes32 {
-  const cid = parseCid(text);
-  if (cid === undefined) throw invalid(text, 'it cannot be read');
-  if (cid.version !== 1) throw invalid(text, 'it is of version 0');
-  if (cid.code !== RAW_CODEC) throw invalid(text, `its codec is 0x${cid.code.toString(16)}, not raw`);
-  if (cid.multihash.code !== SHA2_256 || cid.multihash.digest.length !== 32) throw invalid(text, 'its hash is not sha2-256');
-  return parseBytes32(`0x${Buffer.from(cid.multihash.digest).toString('hex')}`);
-}
-
-function parseCid(text: unknown): CID | undefined {
-  if (typeof text !== 'string' || text.length > MAX_TEXT) return undefined;
-  // CIDv0 is a bare base58 hash: read it as well, so that it is named in the refusal.
-  if (/^Qm[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)) return CID.parse(text);
-  const base = Object.values(bases).find(({ prefix }) => text.startsWith(prefix));
-  try {
-    return base === undefined ? undefined : CID.decode(base.decoder.decode(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function invalid(text: unknown, reason: string): ToolkitError {
-  const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : typeof text;
-  return new ToolkitError('DT_INPUT_INVALID', {
-    what: `The content id ${shown}`,
-    reason: `${reason}; expected CIDv1 with raw codec and sha2-256`,
-  });
 }

@@ -1,8 +1,9 @@
 import type { NextFunction, Request, Response } from 'express';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { carOf } from './car.js';
-import { cidOf, digestOfCid } from './cid.js';
+import { cidOf } from './cid.js';
 import type { ContentStore } from './content-store.js';
+import { digestOfCid } from './digest-of-cid.js';
 
 const IMMUTABLE = 'public, max-age=29536000, immutable';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sha256 } from '../documents/canonical.js';
 import type { Bytes32 } from '../documents/ids.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
-import { cidOf, digestOfCid } from './cid.js';
+import { cidOf } from './cid.js';
 import type { ContentSource } from './content-source.js';
 import type { ContentStore } from './content-store.js';
 import { type BoundedResponse, failed, fetchBounded, type OutboundOptions } from './fetch-bounded.js';
@@ -47,7 +47,7 @@ export class KuboStore implements ContentStore, ContentSource {
     const response = await fetchBounded(url, { method: 'POST', headers, body }, this.#options);
     if (response.status !== 200) throw failed(url, messageOf(response));
     const key = jsonOf(response)['Key'];
-    if (digestOfKey(key) !== digest)
+    if ((await digestOfKey(key)) !== digest)
       throw new ToolkitError('DT_DOCUMENT_TAMPERED', { cid: cidOf(digest), source: this.name, actual: String(key).slice(0, 100) });
     return digest;
   }
@@ -84,7 +84,8 @@ function messageOf(response: BoundedResponse): string {
   return `HTTP ${response.status}${typeof message === 'string' ? `: ${message.slice(0, 200)}` : ''}`;
 }
 
-function digestOfKey(key: unknown): Bytes32 | undefined {
+async function digestOfKey(key: unknown): Promise<Bytes32 | undefined> {
+  const { digestOfCid } = await import('./digest-of-cid.js');
   try {
     return digestOfCid(key);
   } catch {

@@ -172,6 +172,7 @@ export interface EventPage {
   readonly upTo: BlockRef;
   /** Head of the chain when the page was read: there is more where it is above `upTo`. */
   readonly head: number;
+  readonly headTime: ChainTime;
 }
 
 export interface OrganizationInput {

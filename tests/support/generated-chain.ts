@@ -63,9 +63,9 @@ export class GeneratedChain implements EventSource {
     if (known !== undefined && this.#blocks[from - 1]?.hash !== known.hash) return undefined;
     const upTo = Math.min(this.head, from + this.pageBlocks);
     const last = this.#blocks[upTo - 1];
-    if (last === undefined) return { events: [], upTo: { block: 0, hash: wordOf(this.#genesis) }, head: 0 };
+    if (last === undefined) return { events: [], upTo: { block: 0, hash: wordOf(this.#genesis) }, head: 0, headTime: GENESIS_TIME };
     const events = this.#blocks.slice(from, upTo).flatMap((block) => block.events);
-    return { events, upTo: { block: upTo, hash: last.hash }, head: this.head };
+    return { events, upTo: { block: upTo, hash: last.hash }, head: this.head, headTime: GENESIS_TIME + this.head };
   }
 
   async blockHashes(blocks: readonly number[]): Promise<readonly (Bytes32 | undefined)[]> {

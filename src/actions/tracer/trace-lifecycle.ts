@@ -73,9 +73,8 @@ export const traceUnion = (context: ReaderContext, root: TokenId): Promise<Trace
 type Traced = Omit<TraceNode, 'name' | 'type' | 'children'> & { readonly children: readonly Traced[] };
 
 async function trace(context: ReaderContext, root: TokenId, direction: Direction, path: readonly TokenId[]): Promise<TraceNode> {
-  const now = (await context.ledger.head()).time;
   return context.index.read(async (index) => {
-    const traced = index.snapshot(() => walkTree(index, root, direction, path, now));
+    const traced = index.snapshot(() => walkTree(index, root, direction, path));
     const labelOf = tokenLabels(context.content, index);
     const labelled = async ({ children, ...node }: Traced): Promise<TraceNode> => {
       const label = await labelOf(node.token);
@@ -86,11 +85,11 @@ async function trace(context: ReaderContext, root: TokenId, direction: Direction
 }
 
 /** Each token is followed where it is met first, so what is read grows with the edges and not with the number of ways through them. */
-function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, path: readonly TokenId[], now: number): Traced {
+function walkTree(index: LedgerIndex, root: TokenId, { edges, far }: Direction, path: readonly TokenId[]): Traced {
   const met = new Set<TokenId>();
   const walk = (token: TokenId, edge: ListedEdge | undefined, [next, ...rest]: readonly TokenId[]): Traced => {
     const owner = index.brief(token)?.owner;
-    const node = { token, ownerName: organizationName(index, owner), grant: edge && grantState(edge, now) };
+    const node = { token, ownerName: organizationName(index, owner), grant: edge && grantState(edge, index.headTime) };
     if (met.has(token)) return { ...node, repeated: true, children: [], jobs: [], receipts: [] };
     met.add(token);
     const all = edges(index, token);

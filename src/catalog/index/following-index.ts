@@ -1,5 +1,5 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import type { BlockRef, EventPage, LedgerReader } from '../../ledger/ledger.js';
+import type { BlockRef, ChainTime, EventPage, LedgerReader } from '../../ledger/ledger.js';
 import type { IndexSource, IndexStatus, LedgerIndex } from '../ledger-index.js';
 import { damageOf, unusableReason } from './index-damage.js';
 import { IndexDatabase } from './index-database.js';
@@ -34,6 +34,7 @@ export class FollowingIndex implements IndexSource {
   readonly #opened: Opened[] = [];
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
+  #headTime: ChainTime = 0;
 
   constructor(options: IndexOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class FollowingIndex implements IndexSource {
   async read<T>(work: (index: LedgerIndex) => T | Promise<T>): Promise<T> {
     return this.#mending(async () => {
       await this.catchUp();
-      const index = new SqliteIndex(this.#current().database);
+      const index = new SqliteIndex(this.#current().database, this.#headTime);
       const result = await work(index);
       try {
         index.keepNotes();
@@ -109,6 +110,7 @@ export class FollowingIndex implements IndexSource {
         await this.#rollBack(database, from);
         continue;
       }
+      this.#headTime = page.headTime;
       const isLast = page.upTo.block >= page.head;
       if (isLast && page.upTo.hash === from?.hash) return;
       // The next page is on its way while this one is written.

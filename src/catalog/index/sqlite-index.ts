@@ -1,5 +1,5 @@
 import type { Address, Bytes32, TokenId } from '../../documents/ids.js';
-import type { BlockRef, OperatorRecord, Organization } from '../../ledger/ledger.js';
+import type { BlockRef, ChainTime, OperatorRecord, Organization } from '../../ledger/ledger.js';
 import type {
   AnchorFilter,
   JobFilter,
@@ -21,7 +21,7 @@ import type {
 import type { CheckedTable, Row, Value } from './checked-table.js';
 import { IndexDamage } from './index-damage.js';
 import type { IndexDatabase } from './index-database.js';
-import type { AnchorRow, EdgeRow, IndexTables, JobRow, ReportRow, TaskRow, TokenRow } from './index-tables.js';
+import type { AnchorRow, EdgeRow, IndexTables, JobRow, OrganizationRow, ReportRow, TaskRow, TokenRow } from './index-tables.js';
 import { listNeighbours } from './list-neighbours.js';
 
 /** One column that a list is of, with the tally that knows how many there are. */
@@ -37,9 +37,11 @@ interface Subset {
  */
 export class SqliteIndex implements LedgerIndex {
   readonly upTo: BlockRef | undefined;
+  readonly headTime: ChainTime;
   readonly #database: IndexDatabase;
   readonly #tables: IndexTables;
   #organizations: ReadonlyMap<Address, Organization> | undefined;
+  readonly #met = new Map<Address, Organization>();
   #operators: ReadonlyMap<TokenId, OperatorRecord> | undefined;
   /** What was read of tokens: a trace meets the same ones again and again. */
   readonly #rows = new Map<number, TokenRow>();
@@ -48,10 +50,11 @@ export class SqliteIndex implements LedgerIndex {
   readonly #noted = new Map<Bytes32, TokenLabel>();
   #isChecked = false;
 
-  constructor(database: IndexDatabase) {
+  constructor(database: IndexDatabase, headTime: ChainTime) {
     this.#database = database;
     this.#tables = database.tables;
     this.upTo = database.cursor();
+    this.headTime = headTime;
   }
 
   snapshot<T>(read: () => T): T {
@@ -63,7 +66,15 @@ export class SqliteIndex implements LedgerIndex {
   }
 
   organization(address: Address): Organization | undefined {
-    return this.#allOrganizations().get(address);
+    const known = this.#met.get(address) ?? this.#organizations?.get(address);
+    if (known !== undefined) return known;
+    const [row] = this.#tables.organization.all('where address = ?', address);
+    // That it is not there is known from all that are.
+    if (row === undefined) return this.#allOrganizations().get(address);
+    if (row.address !== address) throw new IndexDamage('organization gives another row than was asked for');
+    const found = listOrganization(row);
+    this.#met.set(address, found);
+    return found;
   }
 
   operators(): readonly OperatorRecord[] {
@@ -406,15 +417,7 @@ export class SqliteIndex implements LedgerIndex {
         new Map(
           this.#list(this.#tables.organization, 'seq', undefined, undefined, {}, () => true).map((row) => [
             row.address as Address,
-            {
-              address: row.address as Address,
-              name: row.name,
-              description: row.description,
-              url: row.url,
-              linkKey: row.link_key as Bytes32,
-              isAggregator: row.aggregator === 1,
-              isProvider: row.provider === 1,
-            },
+            listOrganization(row),
           ]),
         ),
     );
@@ -446,6 +449,16 @@ const briefOf = ({ id, owner, digest, activated }: TokenRow): Omit<ListedToken, 
   owner: owner as Address,
   digest: digest as Bytes32,
   activated: activated === 1,
+});
+
+const listOrganization = (row: OrganizationRow): Organization => ({
+  address: row.address as Address,
+  name: row.name,
+  description: row.description,
+  url: row.url,
+  linkKey: row.link_key as Bytes32,
+  isAggregator: row.aggregator === 1,
+  isProvider: row.provider === 1,
 });
 
 const listAnchor = ({ anchored_by, root, count, time, block, transaction_hash }: AnchorRow): ListedAnchor => ({

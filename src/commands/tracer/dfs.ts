@@ -24,7 +24,6 @@ export default class TracerDfs extends BaseCommand<typeof TracerDfs> {
 
   override async run() {
     const { traceLifecycle } = await import('../../actions/tracer/trace-lifecycle.js');
-    const { tokenChoices } = await import('../../cli/choices.js');
     const { renderTraceAs, traceError } = await import('../../cli/render-trace-as.js');
     const { verifiedTrace } = await import('../../cli/verified-trace.js');
     const { endWithError } = await import('../../cli/watch-job.js');
@@ -32,7 +31,10 @@ export default class TracerDfs extends BaseCommand<typeof TracerDfs> {
     const { flags, args, home } = this;
     const signing = this.flags.verify ? await this.signing(this.flags) : undefined;
     const context = signing ?? (await this.reader());
-    const text = await this.askChoice(flags['prefix-path'], 'Which token?', 'prefix-path', () => tokenChoices(context));
+    const text = await this.askChoice(flags['prefix-path'], 'Which token?', 'prefix-path', async () => {
+      const { tokenChoices } = await import('../../cli/choices.js');
+      return tokenChoices(context);
+    });
     const { start, below } = await parsePath(home, text);
     const found = await traceLifecycle(context, start, below);
     const trace = signing === undefined ? found : await this.wait('Verifying', verifiedTrace(signing, found));

@@ -20,13 +20,15 @@ export default class TracerUnion extends BaseCommand<typeof TracerUnion> {
 
   override async run() {
     const { traceUnion } = await import('../../actions/tracer/trace-lifecycle.js');
-    const { isComposed, tokenChoices } = await import('../../cli/choices.js');
     const { renderTraceAs, traceError } = await import('../../cli/render-trace-as.js');
     const { verifiedTrace } = await import('../../cli/verified-trace.js');
     const { endWithError } = await import('../../cli/watch-job.js');
     const signing = this.flags.verify ? await this.signing(this.flags) : undefined;
     const context = signing ?? (await this.reader());
-    const load = () => tokenChoices(context, isComposed);
+    const load = async () => {
+      const { isComposed, tokenChoices } = await import('../../cli/choices.js');
+      return tokenChoices(context, isComposed);
+    };
     const cdt = await this.tokenId(await this.askChoice(this.flags.cdt, 'Which composite?', 'cdt', load), '--cdt');
     const found = await traceUnion(context, cdt);
     const trace = signing === undefined ? found : await this.wait('Verifying', verifiedTrace(signing, found));

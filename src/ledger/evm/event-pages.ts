@@ -1,7 +1,7 @@
 import type { Bytes32 } from '../../documents/ids.js';
-import type { BlockRef, EventPage } from '../ledger.js';
+import type { BlockRef, ChainTime, EventPage, LedgerEvent } from '../ledger.js';
 import type { ChainClient } from './chain-client.js';
-import { type ChainLog, eventsOf } from './chain-events.js';
+import { type ChainLog, eventsOf, timeOfBlock } from './chain-events.js';
 import { bytes32Of } from './codecs.js';
 import { logsCall, logsOf } from './read-logs.js';
 import { isRecord, quantityOf, type RpcAnswer, type RpcCall, resultOf, unreachable } from './rpc.js';
@@ -14,6 +14,18 @@ const MANY_LOGS = 4_000;
 const MOST_BLOCKS = 1_000_000;
 /** A chain that is reorganized while it is read is read again, this often at most. */
 const ATTEMPTS = 5;
+
+interface Head {
+  readonly ref: BlockRef;
+  readonly time: ChainTime;
+}
+
+const pageOf = (events: readonly LedgerEvent[], upTo: BlockRef, head: Head): EventPage => ({
+  events,
+  upTo,
+  head: head.ref.block,
+  headTime: head.time,
+});
 
 /**
  * Events in stretches whose last block is known by its hash. What is asked of the chain is asked in one batch, with the hash of the last block
@@ -48,14 +60,14 @@ export class EventPages {
     if (this.#blockOf(before)?.hash !== known.hash) return 'gone';
     const [first, head, logs, last, later] = rest;
     const [newest, now] = [this.#headOf(head), this.#headOf(later)];
-    const upTo = this.#blockOf(first) ?? newest;
+    const upTo = this.#blockOf(first) ?? newest.ref;
     if (logs?.ok !== true) {
       // A start beyond the head is no event yet; some nodes call that an error.
-      return newest.block === known.block ? { events: [], upTo: newest, head: newest.block } : undefined;
+      return newest.ref.block === known.block ? pageOf([], newest.ref, newest) : undefined;
     }
-    const end = upTo === newest ? now : this.#blockOf(last);
+    const end = upTo === newest.ref ? now.ref : this.#blockOf(last);
     if (upTo.hash !== end?.hash && (await this.hashes([upTo.block]))[0] !== upTo.hash) return 'moved';
-    return this.#page(this.#measured(logsOf(logs.result, client.rpc), upTo.block === to), upTo, now.block);
+    return this.#page(this.#measured(logsOf(logs.result, client.rpc), upTo.block === to), upTo, now);
   }
 
   /** As many blocks as the endpoint gives at once; the first page of a chain asks for its head in a round trip of its own. */
@@ -64,9 +76,9 @@ export class EventPages {
     const from = known === undefined ? client.book.block : known.block + 1;
     const head = this.#headOf((await client.exchange([blockCall('latest')]))[0]);
     // The address book is of a chain that was longer.
-    if (from > head.block) return known === undefined ? { events: [], upTo: head, head: head.block } : 'moved';
+    if (from > head.ref.block) return known === undefined ? pageOf([], head.ref, head) : 'moved';
     for (;;) {
-      const to = Math.min(head.block, from + this.#blocks - 1);
+      const to = Math.min(head.ref.block, from + this.#blocks - 1);
       const calls = [blockCall(to), logsCall(client, from, to), blockCall(to), ...(known === undefined ? [] : [blockCall(known.block)])];
       const [first, logs, last, before] = await client.exchange(calls);
       if (known !== undefined && this.#blockOf(before)?.hash !== known.hash) return 'gone';
@@ -77,7 +89,7 @@ export class EventPages {
       }
       const upTo = this.#blockOf(first);
       if (upTo === undefined || this.#blockOf(last)?.hash !== upTo.hash) return 'moved';
-      return this.#page(this.#measured(logsOf(logs.result, client.rpc), to < head.block), upTo, head.block);
+      return this.#page(this.#measured(logsOf(logs.result, client.rpc), to < head.ref.block), upTo, head);
     }
   }
 
@@ -88,10 +100,10 @@ export class EventPages {
     return logs;
   }
 
-  async #page(logs: readonly ChainLog[], upTo: BlockRef, head: number): Promise<EventPage | 'moved'> {
+  async #page(logs: readonly ChainLog[], upTo: BlockRef, head: Head): Promise<EventPage | 'moved'> {
     const within = logs.filter(({ block }) => block <= upTo.block);
     if (within.some(({ block, blockHash }) => block === upTo.block && blockHash !== upTo.hash)) return 'moved';
-    return { events: await eventsOf(this.client, within), upTo, head };
+    return pageOf(await eventsOf(this.client, within), upTo, head);
   }
 
   async hashes(blocks: readonly number[]): Promise<readonly (Bytes32 | undefined)[]> {
@@ -100,10 +112,11 @@ export class EventPages {
     return answers.map((answer) => this.#blockOf(answer)?.hash);
   }
 
-  #headOf(answer: RpcAnswer | undefined): BlockRef {
-    const head = this.#blockOf(answer);
-    if (head === undefined) throw unreachable(this.client.rpc.label, 'eth_getBlockByNumber: there is no latest block');
-    return head;
+  #headOf(answer: RpcAnswer | undefined): Head {
+    const { rpc } = this.client;
+    const ref = this.#blockOf(answer);
+    if (ref === undefined) throw unreachable(rpc.label, 'eth_getBlockByNumber: there is no latest block');
+    return { ref, time: timeOfBlock(resultOf(answer, rpc, 'eth_getBlockByNumber'), rpc) };
   }
 
   #blockOf(answer: RpcAnswer | undefined): BlockRef | undefined {

@@ -13,7 +13,8 @@ export interface DecodedRevert {
 }
 
 const FOREVER = 2n ** 48n - 1n;
-const ROLE_NAMES: readonly (readonly [string, string])[] = [
+/** Hashed when one is to be shown: every command loads this file. */
+const roleNames = (): readonly (readonly [string, string])[] => [
   [`0x${'0'.repeat(64)}`, 'administrator'],
   [id('AGGREGATOR_ROLE'), 'aggregator'],
   [id('PROVIDER_ROLE'), 'provider'],
@@ -49,7 +50,7 @@ function show(kind: ArgumentKind | undefined, value: unknown): string {
     case 'address':
       return String(value).toLowerCase();
     case 'role':
-      return ROLE_NAMES.find(([hash]) => hash === value)?.[1] ?? String(value);
+      return roleNames().find(([hash]) => hash === value)?.[1] ?? String(value);
     case 'time':
       return new Date(Number(value) * 1000).toISOString();
     case 'expiry':

@@ -19,13 +19,8 @@ export function lineageRoutes(deps: DaemonDeps): Router {
     requireOwner(deps, request, response);
     const { token, job, depth, limit } = request.query as Record<string, string | undefined>;
     const scope = accessOfResponse(response)?.scope;
-    const bounds = {
-      depth: Number(depth ?? USUAL.depth),
-      limit: Number(limit ?? USUAL.limit),
-      now: (await deps.ledger.head()).time,
-      scope,
-    };
     const answer = await deps.index.read(async (index) => {
+      const bounds = { depth: Number(depth ?? USUAL.depth), limit: Number(limit ?? USUAL.limit), now: index.headTime, scope };
       const root = job === undefined ? (token === undefined ? scope : parseTokenId(token)) : algorithmOf(index, job);
       // Documents that lie here: a picture of thousands is no reason to ask thousands of times elsewhere.
       const view = viewer(tokenLabels(deps.localContent, index));

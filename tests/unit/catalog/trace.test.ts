@@ -36,7 +36,7 @@ function lattice(): GeneratedChain {
 const contextOf = (chain: GeneratedChain) => {
   const none: Pick<ContentStore, 'get'> = { get: async () => undefined };
   return {
-    ledger: { head: async () => ({ block: chain.head, time: 1_700_001_000 }) } as LedgerReader,
+    ledger: {} as LedgerReader,
     content: none as ContentStore,
     index: new FollowingIndex({ ledger: chain }),
   };
@@ -77,7 +77,7 @@ describe('a trace', () => {
       minted('d', 'bank'),
       minted('m', 'third', ['a', 'b', 'c', 'd']),
     );
-    chain.mine(granted('a', 'm'), granted('b', 'm', 1_700_000_500), granted('c', 'm'), revoked('c', 'm'));
+    chain.mine(granted('a', 'm'), granted('b', 'm', 1_700_000_001), granted('c', 'm'), revoked('c', 'm'));
     chain.mine({ kind: 'activated', token: tokenOf('m') }, { kind: 'task-created', task: 1n, demander, name: 'test', description: '' });
     chain.mine({ kind: 'job-added', job: 1n, task: 1n, algorithm: tokenOf('m'), demander });
     const report = {

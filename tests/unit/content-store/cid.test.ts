@@ -2,7 +2,8 @@ import { base16 } from 'multiformats/bases/base16';
 import { bases, CID } from 'multiformats/basics';
 import { describe, expect, it } from 'vitest';
 import { carOf } from '../../../src/content-store/car.js';
-import { cidOf, digestOfCid } from '../../../src/content-store/cid.js';
+import { cidOf } from '../../../src/content-store/cid.js';
+import { digestOfCid } from '../../../src/content-store/digest-of-cid.js';
 import { sha256 } from '../../../src/documents/canonical.js';
 
 // Published by kubo for "hello world\n" added with --cid-version 1 --raw-leaves.
