@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type JsonObject, sha256 } from '../../src/documents/canonical.js';
 import { parseSignedReceipt, type Receipt } from '../../src/documents/receipt/receipt.js';
+import { DaemonClient } from '../../src/peers/daemon-client.js';
 import type { RunView } from '../../src/peers/run-view.js';
 import { type Part, type PartedJob, partedJob, partNames, releasedFiles } from '../support/joint-parts.js';
 import { createJointWorld, inProcess, type JointWorld } from '../support/joint-world.js';
@@ -20,6 +22,28 @@ describe('two runs of one seat, of which a kill leaves one without the other', (
 
   const receiptOf = async ({ party, run }: Part): Promise<Receipt> => parseSignedReceipt(await party.client.receipt(run!.id)).receipt;
   const folderOf = ({ run }: Part): string => join(joint.a.folder, 'jobs', run!.id);
+  /** What is left of the computation beside a run of bank A, when the kill comes. */
+  const leaveFinished = async (part: Part, { joint: record, exit, usage, sandbox }: Receipt): Promise<void> => {
+    const data = { [joint.tokens.a0]: sha256(Buffer.from('x\n1\n2\n')), [joint.tokens.a2]: sha256(Buffer.from('label\n0\n')) };
+    const left = { record, exit: { exitCode: exit?.code, exitSignal: null, aborted: false, ...usage, report: sandbox }, data };
+    await mkdir(folderOf(part), { recursive: true });
+    await writeFile(join(folderOf(part), 'finished.json'), JSON.stringify(left));
+  };
+  /** The owner puts other data in the place of what a token stands for. */
+  const exchange = async (part: Part, text: string): Promise<void> => {
+    const { context } = joint.a;
+    const { token } = part.party;
+    const document = await context.content.get((await context.ledger.tokenTree(token)).tokens[0]!.digest);
+    const { client } = part.party;
+    const owner = new DaemonClient({
+      url: new URL(client.url),
+      domain: context.ledger.ref,
+      organization: joint.a.address,
+      signer: joint.a.wallet,
+    });
+    const path = await joint.a.data(`${part.name}-other.csv`, text);
+    await owner.holdAsset({ token, path, document: JSON.parse(Buffer.from(document!).toString('utf8')) as JsonObject });
+  };
   const succeeded = async (): Promise<PartedJob> => {
     const job = await partedJob(joint, { mode: 'ok' });
     await job.ask(...partNames);
@@ -43,20 +67,15 @@ describe('two runs of one seat, of which a kill leaves one without the other', (
 
   it('the one that leads releases what all have confirmed, though its sibling has ended well and no peer is there', async () => {
     const { parts } = await succeeded();
-    const { joint: record, exit, usage, sandbox } = await receiptOf(parts.a0);
+    const before = await receiptOf(parts.a0);
     await joint.b.daemon.close();
-    await killedAt('releasing', parts.a0, () =>
-      writeFile(
-        join(folderOf(parts.a0), 'finished.json'),
-        JSON.stringify({ record, exit: { exitCode: exit?.code, exitSignal: null, aborted: false, ...usage, report: sandbox } }),
-      ),
-    );
+    await killedAt('releasing', parts.a0, () => leaveFinished(parts.a0, before));
     const run = await parts.a0.end();
     await joint.b.restart();
     expect(outcome(run)).toBe('succeeded ');
     expect(run.outputs.map(({ name }) => name)).toEqual(['result.json']);
     expect(releasedFiles(joint.a, run.id)).toEqual(['result.json']);
-    expect((await receiptOf(parts.a0)).joint).toEqual(record);
+    expect((await receiptOf(parts.a0)).joint).toEqual(before.joint);
   });
 
   it('the one that leads and has lost its result says so', async () => {
@@ -70,9 +89,21 @@ describe('two runs of one seat, of which a kill leaves one without the other', (
   it('the one that brings data ends as well as the one that leads has', async () => {
     const { parts } = await succeeded();
     const led = await receiptOf(parts.a0);
-    await killedAt('releasing', parts.a2);
+    await killedAt('releasing', parts.a2, () => leaveFinished(parts.a2, led));
     expect(outcome(await parts.a2.end())).toBe('succeeded ');
     expect(await receiptOf(parts.a2)).toMatchObject({ outputs: [], joint: led.joint, exit: led.exit, usage: led.usage });
+  });
+
+  it.each(['a0', 'a2'] as const)('what was computed on other data is no result of %s, whose owner has exchanged it since', async (name) => {
+    const { parts } = await succeeded();
+    const before = await receiptOf(parts.a0);
+    await exchange(parts[name], 'x\n7\n');
+    await killedAt('releasing', parts[name], () => leaveFinished(parts[name], before));
+    const run = await parts[name].end();
+    await exchange(parts[name], name === 'a0' ? 'x\n1\n2\n' : 'label\n0\n');
+    expect(outcome(run)).toBe('failed DT_JOINT_ALREADY_RELEASED');
+    expect(releasedFiles(joint.a, run.id)).toEqual([]);
+    expect((await receiptOf(parts[name])).input).toBeUndefined();
   });
 
   it('the one that brings data ends with the one that leads, which has failed', async () => {

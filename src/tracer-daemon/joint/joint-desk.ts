@@ -13,7 +13,7 @@ import type { Run } from '../store/run.js';
 import { confirmedResult } from './confirmed-result.js';
 import { closePaths, openPaths, type Paths } from './direct-path.js';
 import { endWord, tellEnd } from './end-word.js';
-import { type FinishedState, forgetFinished, readFinished } from './finished-state.js';
+import { forgetFinished, type JointResult, readFinishedOn, writeFinished } from './finished-state.js';
 import { JointAnswers } from './joint-answers.js';
 import { executeJointly } from './joint-execution.js';
 import { PeerLost } from './joint-peer.js';
@@ -197,10 +197,10 @@ export class JointDesk implements JointRuns {
   }
 
   private async compute(party: Party): Promise<JointOutcome> {
-    const { table, run, session, decisions, signal } = party;
+    const { table, run, runs, session, decisions, signal } = party;
     const { request, joint } = run.authorized;
-    const folder = join(this.deps.config.jobs.folder, run.runId);
-    const finished = await readFinished(folder);
+    const folder = this.folderOf(run);
+    const finished = await readFinishedOn(folder, runs);
     const { spec, specDigest } = request;
     const own: OwnSide = { spec, specDigest, session, seat: joint.seat, decisions, finished: finished?.record.execution };
     const seats = joint.group.seats
@@ -223,7 +223,13 @@ export class JointDesk implements JointRuns {
       }
       await forgetFinished(folder);
       const { staged, paths } = await this.stage(party, meeting);
-      return await executeJointly(this.deps, own, meeting, { staged, paths, lease: run.lease, signal });
+      return await executeJointly(this.deps, own, meeting, {
+        staged,
+        paths,
+        lease: run.lease,
+        signal,
+        keep: (result) => this.keep(party, result),
+      });
     } finally {
       for (const peer of meeting.peers) peer.close();
     }
@@ -245,6 +251,17 @@ export class JointDesk implements JointRuns {
       await tellEnd(peers, signal.aborted ? signal.reason : error);
       throw error;
     }
+  }
+
+  private folderOf({ runId }: Pick<JointRun, 'runId'>): string {
+    return join(this.deps.config.jobs.folder, runId);
+  }
+
+  /** Beside every run of the seat; last beside the one that leads, which shows the peers that this organization has it. */
+  private async keep({ table, run, runs }: Party, result: JointResult): Promise<void> {
+    const data = Object.fromEntries(runs.flatMap(({ step, data }) => (data === undefined ? [] : [[step.token, data]])));
+    for (const other of table.runs.values()) if (other !== run) await writeFinished(this.folderOf(other), { ...result, data });
+    await writeFinished(this.folderOf(run), { ...result, data });
   }
 
   private nameOf({ facts }: ResolvedRequest, { organization }: JointSeat): string {
@@ -272,7 +289,7 @@ export class JointDesk implements JointRuns {
    * @throws DT_JOINT_REFUSED of one that was refused since this one came into the queue, or at the door (what was refused before may have been
    * told to run again, as this one has); DT_JOINT_PEER_FAILED of one that failed since; DT_JOINT_ALREADY_RELEASED
    */
-  private async keptResult(table: Table, { runId, authorized }: JointRun): Promise<FinishedState | undefined> {
+  private async keptResult(table: Table, { runId, authorized }: JointRun): Promise<JointResult | undefined> {
     const { asked, specDigest } = authorized.request;
     const queuedAt = (await this.deps.store.runs.get(runId))?.queuedAt ?? 0;
     const [leading] = table.wanted;
@@ -281,9 +298,8 @@ export class JointDesk implements JointRuns {
       const other = await this.deps.store.runs.find(asked.job, token);
       if (other?.specDigest !== specDigest) continue;
       const theirs = await confirmedResult(this.deps, other);
-      if (theirs !== undefined && !authorized.joint.leads && token === leading) return theirs;
-      if (theirs !== undefined && authorized.joint.leads) {
-        const own = await readFinished(join(this.deps.config.jobs.folder, runId));
+      if (theirs !== undefined && (authorized.joint.leads || token === leading)) {
+        const own = await readFinishedOn(this.folderOf({ runId }), [authorized]);
         if (own?.record.execution === theirs.record.execution) return own;
         throw new ToolkitError('DT_JOINT_ALREADY_RELEASED', { peer: table.name });
       }
@@ -295,8 +311,8 @@ export class JointDesk implements JointRuns {
   }
 
   /** The result that an earlier life of this daemon has computed with the others, for all runs of the seat that still wait for it. */
-  private async recall(table: Table, run: JointRun, session: string, { record, exit }: FinishedState): Promise<JointOutcome> {
-    const folder = join(this.deps.config.jobs.folder, run.runId);
+  private async recall(table: Table, run: JointRun, session: string, { record, exit }: JointResult): Promise<JointOutcome> {
+    const folder = this.folderOf(run);
     await run.onStart();
     if (run.authorized.joint.leads) await recallOutputs(folder);
     const staged = brand<StagedJob>({ authorized: run.authorized, folder, operatorFile: '' });

@@ -10,7 +10,7 @@ import type { ExecutedJob, StagedJob } from '../pipeline/stages.js';
 import type { Lease } from '../store/run.js';
 import { ChannelPump } from './channel-pump.js';
 import { closePaths, type Paths } from './direct-path.js';
-import { writeFinished } from './finished-state.js';
+import type { JointResult } from './finished-state.js';
 import { endOf, LAST_WORDS_MS, recordOf } from './joint-ending.js';
 import { type JointPeer, PeerEnded, PeerLost } from './joint-peer.js';
 import type { ControlMessage } from './joint-wire.js';
@@ -39,7 +39,14 @@ export async function executeJointly(
   deps: ExecutionDeps,
   own: OwnSide,
   meeting: Meeting,
-  job: { readonly staged: StagedJob; readonly paths: Paths; readonly lease: Lease; readonly signal: AbortSignal },
+  job: {
+    readonly staged: StagedJob;
+    readonly paths: Paths;
+    readonly lease: Lease;
+    readonly signal: AbortSignal;
+    /** Makes the result safe from a kill. */
+    readonly keep: (result: JointResult) => Promise<void>;
+  },
 ): Promise<JointExecution> {
   const { peers, execution } = meeting;
   const over = new AbortController();
@@ -62,7 +69,7 @@ export async function executeJointly(
     for (const peer of peers) await peer.send({ kind: 'done', execution, sent: (sent.get(peer.seat.seat) as Traffic).sent });
     await Promise.all(finals);
     const record = recordOf(own, meeting, await run.traffic());
-    await writeFinished(executed.staged.folder, { record, exit: executed.exit });
+    await job.keep({ record, exit: executed.exit });
     await confirm(peers, execution);
     await Promise.all([...run.pumps.values()].map((pump) => pump.close()));
     return { executed, record };
