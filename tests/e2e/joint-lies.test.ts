@@ -57,6 +57,14 @@ const lies: readonly (readonly [string, (talk: Talk, world: JointWorld<BankRole>
   ['a message of 1 MB', (talk) => talk.say(Buffer.alloc(1_000_000, 32)), /a message of 1000000 bytes/, false],
   ['the wrong order', (talk) => talk.say({ kind: 'confirmed', execution: 'ab'.repeat(32) }), /sent confirmed in the place of hello/, false],
   [
+    'that it waits for its owner, again and again',
+    async (talk) => {
+      for (let times = 0; times < 50; times += 1) await talk.say({ kind: 'waiting', until: Date.now() + 3_600_000 + times });
+    },
+    /said waiting more than 8 times/,
+    false,
+  ],
+  [
     'hello twice',
     async (talk) => {
       await talk.say(await talk.hello());

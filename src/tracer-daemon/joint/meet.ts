@@ -42,6 +42,10 @@ type MeetDeps = Pick<DaemonDeps, 'links' | 'domain' | 'config'>;
 const ECHO_MS = 10_000;
 /** How often one party may be lost and come again in one meeting. */
 const MOST_LOSSES = 8;
+/** Until when a party waits for its owner is news once, and again when it comes again. */
+const MOST_WAITING = 8;
+/** A party agrees anew whenever another one was lost and has come again, and not for ever: each word is written into the runs' events. */
+const MOST_WORDS = 1_000;
 /** Messages of a computation that a peer can send before this side has begun with it. */
 const MOST_EARLY = 4;
 
@@ -181,7 +185,8 @@ class Gathering {
   /** One whose owner has to approve the request is waited for until its deadline, and is then met as it comes. */
   private async hearHello(peer: JointPeer): Promise<Extract<ControlMessage, { kind: 'hello' | 'refused' }>> {
     let word = await peer.expect('hello', 'refused', 'waiting');
-    while (word.kind === 'waiting') {
+    for (let times = 1; word.kind === 'waiting'; times += 1) {
+      if (times > MOST_WAITING) throw this.tooMuch(peer, 'waiting', MOST_WAITING);
       const { waitMs, onWaiting } = this.options;
       onWaiting?.(peer.name, word.until);
       const untilMs = Math.max(0, word.until - Date.now());
@@ -192,10 +197,11 @@ class Gathering {
 
   private async listen(presence: Presence): Promise<void> {
     const { peer } = presence;
-    for (;;) {
+    for (let words = 1; ; words += 1) {
       await peer.untilSpeaks();
       // What comes after the agreement belongs to the computation.
       if (this.over.signal.aborted) return;
+      if (words > MOST_WORDS) throw this.tooMuch(peer, 'something', MOST_WORDS);
       const message = await peer.next().catch((error: unknown) => this.throwLater(error, peer));
       if (message.kind === 'agreed') {
         presence.agreed = message.execution;
@@ -207,6 +213,10 @@ class Gathering {
         throw new ToolkitError('DT_JOINT_PROTOCOL', { peer: peer.name, reason: `it sent ${message.kind} in the place of agreed` });
       }
     }
+  }
+
+  private tooMuch({ name }: JointPeer, what: string, times: number): ToolkitError {
+    return new ToolkitError('DT_JOINT_PROTOCOL', { peer: name, reason: `it said ${what} more than ${times} times before it began` });
   }
 
   /** A party's daemon, once both ends have opened the control channel. */
