@@ -36,7 +36,13 @@ function renderHold({ kind, run, subject, operator, approved, arguments: given, 
 
 export const renderAnswered = (runs: readonly RunView[]): string =>
   runs
-    .map(({ id, approval, hold, state }) => renderDone(`${id} ${(hold ?? approval)?.outcome ?? 'answered'}, now ${printable(state)}`))
+    .map(({ id, approval, hold, state }) =>
+      renderDone(
+        state === 'refused' && approval?.outcome === 'approved'
+          ? `${id} stays refused, but your no is withdrawn: a new job for the same asks you again`
+          : `${id} ${(hold ?? approval)?.outcome ?? 'answered'}, now ${printable(state)}`,
+      ),
+    )
     .join('\n');
 
 const LONGEST = 300;

@@ -255,7 +255,12 @@ export const errorTable = {
     5,
     403,
   ),
-  DT_POLICY_REFUSED: row('The owner refused {what} of job {id}: {reason}', 'Ask the owner; a new job asks again.', 5, 403),
+  DT_POLICY_REFUSED: row(
+    'The owner refused {what} of job {id}: {reason}',
+    'Ask the owner. Its no to a request stands for the same code, arguments and data until it withdraws it (`dt asset approve {id}`), its no to outputs until it runs the job again itself.',
+    5,
+    403,
+  ),
   DT_POLICY_NO_ANSWER: row(
     'The owner did not say by {deadline} whether {what} of job {id} may be.',
     'Ask the owner to answer in time, then add a new job.',

@@ -5,6 +5,7 @@ import { answerHolds, listHolds } from '../../src/actions/asset/answer-holds.js'
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
 import { followRun } from '../../src/actions/job/follow-run.js';
+import { jobExplanation } from '../../src/actions/job/job-explanation.js';
 import type { Party } from '../../src/actions/job/job-parties.js';
 import { verifyJob } from '../../src/actions/tracer/verify-job.js';
 import type { JsonObject } from '../../src/documents/canonical.js';
@@ -254,6 +255,32 @@ describe('what the owner of data decides on', () => {
     expect(await followRun(no.party, no.run)).toMatchObject({ state: 'refused', failure: { code: 'DT_POLICY_REFUSED' } });
     expect(await receiptOf(no)).toMatchObject({ outcome: 'refused', approval: { outcome: 'refused', reason: 'not for this purpose' } });
     expect(await code(no.party.client.rerun(no.run.id))).toBe('DT_JOB_STATE');
+  });
+
+  it('a no stands for the same request, by the same word, until its owner withdraws it', async () => {
+    const same = { 'a.txt': 'z' };
+    const no = await submit('approved', same);
+    await answer(no, 'refuse', 'not their business');
+    const said = (await followRun(no.party, no.run)).approval!;
+    const again = await submit('approved', same);
+    const message = `not their business (${bank.address} said so of job ${no.run.job} at ${said.at}`;
+    const failure = { code: 'DT_POLICY_REFUSED', message: expect.stringContaining(message) };
+    expect(await followRun(again.party, again.run)).toMatchObject({ state: 'refused', failure });
+    const { subject: _, ...word } = said;
+    expect((await receiptOf(again)).approval).toMatchObject(word);
+    const explained = await jobExplanation(fintech.context, BigInt(again.run.job));
+    expect(explained).toMatchObject({ code: 'DT_POLICY_REFUSED', cause: failure.message });
+
+    const other = await submit('approved', { 'a.txt': 'zz' });
+    expect(other.run.state).toBe('awaiting-approval');
+    await answer(other, 'refuse', 'no');
+    // Whichever of the two it names.
+    await answerHolds(bank.context, { id: again.run.job, outcome: 'approve', reason: 'they have explained' });
+    expect(await receiptOf(again)).toMatchObject({ approval: word });
+    const third = await submit('approved', same);
+    expect(third.run.state).toBe('awaiting-approval');
+    await answer(third, 'approve', 'fine');
+    expect(await followRun(third.party, third.run)).toMatchObject({ state: 'succeeded' });
   });
 
   it('no answer in time is a no', async () => {

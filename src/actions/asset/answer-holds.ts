@@ -16,14 +16,20 @@ export interface AnswerParameters {
 }
 
 /**
- * The owner's word on what waits. It is about exactly what the daemon shows now: what changes in between needs another.
- * @throws DT_JOB_UNKNOWN when nothing of that id waits, DT_POLICY_CHANGED, DT_JOB_STATE, DT_PEER_*
+ * The owner's word on what waits. It is about exactly what the daemon shows now: what changes in between needs another. A yes to a request that
+ * it has refused withdraws that no.
+ * @throws DT_POLICY_NO_HOLD when there is nothing to answer, DT_POLICY_CHANGED, DT_JOB_STATE, DT_PEER_*
  */
 export async function answerHolds(context: ActionContext, { id, outcome, reason }: AnswerParameters): Promise<readonly RunView[]> {
   const daemon = await ownDaemon(context);
-  const found = (await daemon.holds()).filter(({ run }) => run.id === id || run.job === id);
-  if (found.length === 0) throw new ToolkitError('DT_POLICY_NO_HOLD', { id });
+  const isMeant = (run: RunView): boolean => run.id === id || run.job === id;
+  const found = (await daemon.holds()).filter(({ run }) => isMeant(run));
   const answered: RunView[] = [];
+  if (found.length === 0 && outcome === 'approve')
+    for (const run of (await daemon.jobs(/^[1-9]\d{0,18}$/.test(id) ? { job: id } : {})).filter(isMeant))
+      if (run.state === 'refused' && run.approval?.outcome === 'refused')
+        answered.push(await daemon.answer(run.id, 'approve', { reason, subject: run.approval.subject }));
+  if (found.length === 0 && answered.length === 0) throw new ToolkitError('DT_POLICY_NO_HOLD', { id });
   for (const { run, subject, problem } of found) {
     if (subject === undefined)
       throw new ToolkitError('DT_PEER_ANSWER', { url: daemon.url, reason: problem?.message ?? 'it names no subject' });

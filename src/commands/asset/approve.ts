@@ -4,7 +4,7 @@ import { namedFlags } from '../../cli/named-flags.js';
 
 export default class AssetApprove extends BaseCommand<typeof AssetApprove> {
   static override description =
-    'Let a request run that waits for your approval, or held outputs leave. It is about exactly what `dt asset holds` shows now.';
+    'Let a request run that waits for your approval, or held outputs leave. It is about exactly what `dt asset holds` shows now. Of a request that you have refused: withdraw that, so that a new job for the same asks you again.';
   static override examples = ["<%= config.bin %> asset approve 3 --reason 'seen by the data protection officer' --key bank-a"];
   static override args = { what: Args.string({ description: 'number of a job, or id of one run of it', ignoreStdin: true }) };
   static override flags = {

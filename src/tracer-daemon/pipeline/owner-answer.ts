@@ -16,7 +16,14 @@ import type { ReleasedOutput } from './stages.js';
 type AnswerDeps = Pick<DaemonDeps, 'config' | 'records' | 'store' | 'organization' | 'commitmentKey' | 'now'>;
 
 export type Word =
-  | { readonly outcome: 'approved' | 'refused'; readonly by: Address; readonly reason: string; readonly subject?: Bytes32 }
+  | {
+      readonly outcome: 'approved' | 'refused';
+      readonly by: Address;
+      readonly reason: string;
+      readonly subject?: Bytes32;
+      /** A no that was said before, of another job, and holds for this one. */
+      readonly standing?: { readonly at: string; readonly job: bigint };
+    }
   | { readonly outcome: 'expired' };
 
 /** What the owner of a waiting run has to decide on, as it is now. */
@@ -39,6 +46,8 @@ export async function subjectOf(deps: AnswerDeps, run: Run): Promise<Subject> {
     if (ending === undefined) throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: 'without its outputs', needed: 'them' });
     return { step, outputs: ending.outputs, subject: heldSubject(run, ending) };
   }
+  // To withdraw a no.
+  if (run.state === 'refused' && run.approval?.outcome === 'refused') return { step, outputs: [], subject: run.approval.subject };
   if (run.state !== 'awaiting-approval')
     throw new ToolkitError('DT_JOB_STATE', { id: run.jobId, state: run.state, needed: 'one that waits for its owner' });
   const data = (await deps.store.datasets.get(run.token))?.sha256;
@@ -51,7 +60,8 @@ export async function subjectOf(deps: AnswerDeps, run: Run): Promise<Subject> {
  * @throws DT_POLICY_CHANGED when it is about something else than what waits there now; DT_JOB_STATE
  */
 export async function answerHold(deps: AnswerDeps, run: Run, word: Word): Promise<Run> {
-  const at = new Date(deps.now()).toISOString();
+  const standing = word.outcome === 'expired' ? undefined : word.standing;
+  const at = standing?.at ?? new Date(deps.now()).toISOString();
   // A no needs nothing to look at: what it would have been about may be damaged or gone.
   const found = await subjectOf(deps, run).catch((error: unknown) => {
     if (word.outcome === 'approved') throw error;
@@ -67,11 +77,14 @@ export async function answerHold(deps: AnswerDeps, run: Run, word: Word): Promis
   const problem =
     word.outcome === 'expired'
       ? new ToolkitError('DT_POLICY_NO_ANSWER', { id: run.jobId, what, deadline })
-      : new ToolkitError('DT_POLICY_REFUSED', { id: run.jobId, what, reason: word.reason });
+      : new ToolkitError('DT_POLICY_REFUSED', { id: run.jobId, what, reason: reasonOf(word) });
   const answer = { outcome: word.outcome, at, subject, ...(word.outcome === 'refused' && { by: word.by, reason: word.reason }) };
   const decisionDigest = run.state === 'held' ? undefined : await refusal(deps, run, problem);
   return deps.store.runs.answer(run.runId, answer, { failure: problemOf(problem), ...(decisionDigest && { decisionDigest }) });
 }
+
+const reasonOf = ({ reason, by, standing }: Exclude<Word, { outcome: 'expired' }>): string =>
+  standing === undefined ? reason : `${reason} (${by} said so of job ${standing.job} at ${standing.at}, and this asks for the same)`;
 
 /** The decision with the owner's no in it, which is what peers of a joint job are shown. Its other clauses are as old as they were. */
 async function refusal(deps: AnswerDeps, run: Run, { message }: ToolkitError): Promise<Bytes32 | undefined> {

@@ -23,6 +23,7 @@ import { problemOf } from '../pipeline/run-job.js';
 import { runQuota } from '../pipeline/run-limit.js';
 import { inputOf, pathOnChain, readReceipt, writeReceipt } from '../pipeline/settle.js';
 import type { ReleasedOutput, ResolvedRequest } from '../pipeline/stages.js';
+import { repeatRefusal } from '../pipeline/standing-refusal.js';
 import { untilAnchored } from '../pipeline/until-anchored.js';
 import { viewOf } from '../run-view.js';
 import type { NewRun, Run } from '../store/run.js';
@@ -84,12 +85,13 @@ export function jobRoutes(deps: DaemonDeps, places: Places): Router {
     if (result.outcome === 'exists') throw existsAlready(result.run);
     // Others came first since they were counted.
     if (result.outcome === 'spent') return refuse(decide(deps, resolved, quota?.limit ?? 0));
-    if (result.run.state === 'awaiting-approval')
-      deps.joint.waits(result.run).catch((error) => deps.log.warn({ err: error, run: result.run.runId }, 'peers could not be told'));
+    const run = result.run.state === 'awaiting-approval' ? await repeatRefusal(deps, result.run) : result.run;
+    if (run.state === 'awaiting-approval')
+      deps.joint.waits(run).catch((error) => deps.log.warn({ err: error, run: run.runId }, 'peers could not be told'));
     response
       .status(202)
-      .location(`/v1/jobs/${result.run.runId}`)
-      .json(await viewOf(deps, result.run));
+      .location(`/v1/jobs/${run.runId}`)
+      .json(await viewOf(deps, run));
   });
 
   router.get('/v1/jobs', proven, async (request, response) => {

@@ -1,5 +1,5 @@
 import { ToolkitError } from '../../errors/toolkit-error.js';
-import { canceledFailure, changeState, lockRun, nextNumber, patchColumns, unheld } from './run-change.js';
+import { canceledFailure, changeRun, changeState, lockRun, nextNumber, patchColumns, unheld } from './run-change.js';
 import { expiryOf } from './run-queries.js';
 import { runOf, toJson } from './run-row.js';
 import { finalStates, waitingStates } from './run-state.js';
@@ -35,6 +35,9 @@ export function runWaits(session: StoreSession): Pick<RunStore, WaitMethods> {
         const position = await nextNumber(write);
         const row = await lockRun(write, backend, { runId });
         if (row === undefined) throw new ToolkitError('DT_JOB_UNKNOWN', { id: runId });
+        // The owner withdraws its no. This run has ended by it, and stays so.
+        if (row.state === 'refused' && answer.outcome === 'approved' && runOf(row).approval?.outcome === 'refused')
+          return changeRun(write, row, { approval: toJson(answer) }, { answer });
         if (row.state !== 'awaiting-approval' && row.state !== 'held')
           throw new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed: 'one that waits for its owner' });
         // Not in time is no, also where nobody has come to say so yet.

@@ -157,7 +157,7 @@ export interface RunStore {
   ): Promise<boolean>;
   /**
    * The owner's word, or that there was none in time: a request goes on into the queue, outputs to settling as succeeded, and anything that
-   * is not approved to settling as refused. @throws DT_JOB_UNKNOWN, DT_JOB_STATE when nothing waits there (any more)
+   * is not approved to settling as refused. A yes after a no to a request withdraws that: the run stays refused. @throws DT_JOB_UNKNOWN, DT_JOB_STATE when nothing waits there (any more)
    */
   answer(runId: string, answer: OwnerAnswer, refusal?: { failure: RunProblem; decisionDigest?: Bytes32 }): Promise<Run>;
   /** Ends a run that nobody works on. False when it does not wait (any more). */

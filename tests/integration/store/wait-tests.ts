@@ -62,6 +62,11 @@ export function waitTests(newBench: NewBench): void {
         expect(await store.runs.get(runId)).toMatchObject({ state: 'refused', approval: { outcome }, decisionDigest: digest('no') });
         expect(await codeOf(store.runs.rerun(runId, roomy))).toBe('DT_JOB_STATE');
       }
+      // A no can be withdrawn, once; that there was no answer cannot.
+      const { runId } = (await store.runs.find(1n, token('leaf')))!;
+      expect(await store.runs.answer(runId, approved)).toMatchObject({ state: 'refused', outcome: 'refused', approval: approved });
+      expect(await codeOf(store.runs.answer(runId, approved))).toBe('DT_JOB_STATE');
+      expect(await codeOf(store.runs.answer((await store.runs.find(2n, token('leaf')))!.runId, approved))).toBe('DT_JOB_STATE');
       expect(await codeOf(store.runs.answer('none', approved))).toBe('DT_JOB_UNKNOWN');
     }),
   );
