@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { canonicalBytes } from '../../src/documents/canonical.js';
+import { seriousFindings } from './accessibility.js';
 import { type Size, sizes } from './browser-visits.js';
 import { type BrowserWorld, createBrowserWorld, HOSTILE } from './browser-world.js';
 import { findChromium } from './find-chromium.js';
@@ -132,6 +133,77 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       const held = await here.bank.daemon.deps.store.datasets.list();
       expect(held.map(({ path }) => path.split('/').at(-1))).toContain('new.csv');
       expect(await page.title()).not.toContain('owned');
+      expect(complaints).toEqual([]);
+    });
+
+    it('publishes what waits for its owner, written by the keyboard alone', async () => {
+      await here.bank.data('asked.csv', 'id,age\n1,41\n');
+      const { page, complaints } = await here.visit('owner');
+      await page.goto('/#/assets/new');
+      const { keyboard } = page;
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent);
+      /** As somebody who sees no mouse: with Tab from where he is. */
+      const tabTo = async (name: string): Promise<void> => {
+        for (let i = 0; i < 60 && (await focused()) !== name; i += 1) await keyboard.press('Tab');
+        expect(await focused()).toBe(name);
+      };
+      await page.getByLabel('Name', { exact: true }).focus();
+      await keyboard.type('asked about');
+      const file = page.getByLabel(/^File/);
+      await file.focus();
+      for (let i = 0; i < 9 && !(await file.inputValue()).endsWith('/asked.csv'); i += 1) await keyboard.press('ArrowDown');
+      await page.getByLabel('Operator').focus();
+      await keyboard.type('lines (version 1)');
+      await page.getByText('ready').waitFor();
+
+      await page.getByLabel('Every result').focus();
+      await keyboard.press('ArrowDown');
+      await page.getByText('No result is named: nothing leaves.').waitFor();
+      await tabTo('Add a result');
+      await keyboard.press('Enter');
+      expect(await focused()).toBe('Result 1: name, with * for any characters');
+      // A rule without a name is not one.
+      await page.getByText('not yet').waitFor();
+      await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/name' }).waitFor();
+      await keyboard.type('result.json');
+      await page.getByText('ready').waitFor();
+      await tabTo('result.json: form');
+      await keyboard.type('application/json');
+      await tabTo('result.json: at most (kB)');
+      await keyboard.type('0.5');
+      await tabTo('result.json: hold');
+      await keyboard.type('waits until I release it, within');
+      await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/hold' }).waitFor();
+      await tabTo('result.json: hold: hours');
+      await keyboard.type('24');
+      await tabTo('Add a result');
+      await keyboard.press('Enter');
+      await tabTo('Remove: Result 2');
+      await keyboard.press('Enter');
+      expect(await focused()).toBe('Add a result');
+      await tabTo('Each request');
+      await keyboard.type('waits until I approve it (a week)');
+      await tabTo('at most so many jobs');
+      await keyboard.type('5');
+      await page.getByText('ready').waitFor();
+
+      const ddo = JSON.parse((await page.locator('.live-checks pre').textContent()) ?? '') as { services: unknown[] };
+      const terms = {
+        outputs: [{ name: 'result.json', mediaType: 'application/json', maxBytes: 500, hold: { deadlineHours: 24 } }],
+        approval: 'manual',
+        runs: { limit: 5 },
+      };
+      expect(ddo.services).toEqual([expect.objectContaining(terms)]);
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.getByLabel('Name', { exact: true }).focus();
+      await keyboard.press('Enter');
+      await page.locator('h1', { hasText: 'asked about' }).waitFor();
+      await page.getByText('application/json, at most 500 B, waits for the owner, 24 hours at most').waitFor();
+      await page.getByText('At most 5 jobs.').waitFor();
+      const held = await here.bank.daemon.deps.store.datasets.list();
+      const token = held.find(({ path }) => path.endsWith('/asked.csv'))?.token;
+      const shown = await page.request.get(`/v1/assets/${token}`);
+      expect(await shown.json()).toMatchObject({ services: [terms] });
       expect(complaints).toEqual([]);
     });
   });

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../../src/documents/canonical.js';
+import type { ReleaseTerms } from '../../../../src/documents/ddo/release-terms.js';
 import type { Clause } from '../../../../src/documents/decision/decision.js';
 import type { Address, Bytes32, TokenId } from '../../../../src/documents/ids.js';
 
@@ -18,12 +19,9 @@ export interface Grant {
   readonly until?: string;
 }
 
-export interface AssetService {
+export interface AssetService extends ReleaseTerms {
   readonly index: string;
   readonly constraint?: Json;
-  readonly outputs?: readonly JsonObject[];
-  readonly approval?: 'manual' | { readonly deadlineHours: number };
-  readonly retentionHours?: number;
   readonly operator?: {
     readonly id: TokenId;
     readonly name?: string;

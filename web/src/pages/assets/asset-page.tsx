@@ -6,6 +6,7 @@ import { Time } from '../../ui/time.js';
 import type { AssetAnswer, AssetService, Description } from './answers.js';
 import { ConstraintTable } from './constraint-table.js';
 import { GrantsCard } from './grants-card.js';
+import { TermsList } from './terms-list.js';
 import { assetsText } from './text.js';
 
 const COLUMNS = 200;
@@ -56,7 +57,7 @@ export function AssetPage({ token }: { token: string }) {
 
 function ServiceCard({ service }: { service: AssetService }) {
   const text = useWords(assetsText);
-  const { operator, outputs, approval, retentionHours } = service;
+  const { operator } = service;
   return (
     <Card title={<span class="wrap">{service.index}</span>} actions={operator?.joint && <Badge tone="busy">{text.joint}</Badge>}>
       {operator && (
@@ -70,18 +71,7 @@ function ServiceCard({ service }: { service: AssetService }) {
         </p>
       )}
       <ConstraintTable constraint={service.constraint ?? {}} />
-      <ul class="terms">
-        <li>
-          {outputs === undefined
-            ? text.anyOutput
-            : outputs.length === 0
-              ? text.noOutput
-              : `${text.onlyOutput} ${outputs.map(({ name }) => String(name)).join(', ')}`}
-        </li>
-        {outputs?.some(({ hold }) => hold !== undefined) && <li>{text.held}</li>}
-        {approval !== undefined && <li>{text.approval}</li>}
-        {retentionHours !== undefined && <li>{text.retention(retentionHours)}</li>}
-      </ul>
+      <TermsList terms={service} />
     </Card>
   );
 }

@@ -7,8 +7,11 @@ import { Button, bytes, Card, Empty, Field, PageHead, ProblemView, Skeleton } fr
 import type { DataFile, Description, DraftCheck, Operator } from './answers.js';
 import { Columns } from './asset-page.js';
 import { CheckCard } from './check-card.js';
-import { attributesOf, type Draft, rulesFor } from './draft.js';
+import { attributesOf, type Draft } from './draft.js';
 import { RuleRow } from './rule-row.js';
+import { rulesFor } from './rules.js';
+import { noTerms } from './terms.js';
+import { TermsFields } from './terms-fields.js';
 import { assetsText } from './text.js';
 
 /** Typing is checked when it rests for so long. */
@@ -20,8 +23,7 @@ const empty: Draft = {
   operator: undefined,
   rules: [],
   tellsColumns: false,
-  isApproved: false,
-  isHeld: false,
+  terms: noTerms,
 };
 
 /** A new asset from a file of this machine and an operator of the chain, checked while it is written. */
@@ -89,12 +91,6 @@ function Form() {
     });
     if (isDone) router.go(`/assets/${token}`);
   };
-  const toggle = (name: 'tellsColumns' | 'isApproved' | 'isHeld', words: string) => (
-    <label class="check">
-      <input type="checkbox" checked={draft[name]} onChange={(event) => set({ [name]: event.currentTarget.checked })} />
-      {words}
-    </label>
-  );
   if (files.isLoading || operators.isLoading) return <Skeleton lines={8} />;
   return (
     <>
@@ -135,7 +131,16 @@ function Form() {
               </p>
             )}
             {data && <Columns data={data} />}
-            {data?.columns && toggle('tellsColumns', text.tellsColumns)}
+            {data?.columns && (
+              <label class="check">
+                <input
+                  type="checkbox"
+                  checked={draft.tellsColumns}
+                  onChange={(event) => set({ tellsColumns: event.currentTarget.checked })}
+                />
+                {text.tellsColumns}
+              </label>
+            )}
           </Card>
           <Card title={text.allowed}>
             <Field label={text.operator} hint={text.operatorHint}>
@@ -161,16 +166,12 @@ function Form() {
               <RuleRow
                 key={rule.path.join('\n')}
                 rule={rule}
+                isJoint={draft.operator?.joint === true}
                 onChange={(changed) => set({ rules: draft.rules.map((other, k) => (k === i ? changed : other)) })}
               />
             ))}
           </Card>
-          <Card title={text.terms}>
-            <div class="plain-list">
-              {toggle('isApproved', text.approvalTerm)}
-              {toggle('isHeld', text.heldTerm)}
-            </div>
-          </Card>
+          <TermsFields terms={draft.terms} onChange={(terms) => set({ terms })} />
           {publish.problem && <ProblemView problem={publish.problem} />}
           <Button type="submit" kind="primary" icon="check" isBusy={publish.isBusy} isDisabled={!mayPublish}>
             {text.publish}
