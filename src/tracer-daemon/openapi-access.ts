@@ -110,7 +110,7 @@ export const accessPaths = {
   '/v1/events': {
     get: {
       ...proven,
-      summary: 'What changes, as server-sent events: run, assets, chain, access, everything, signed-out',
+      summary: 'What changes, as server-sent events: run, assets, chain, peers, access, everything, signed-out',
       responses: { '200': { description: 'events', content: { 'text/event-stream': { schema: text } } }, default: problem },
     },
   },

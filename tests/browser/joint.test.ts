@@ -42,4 +42,23 @@ describe.skipIf(findChromium() === undefined)('the page of a joint job', { timeo
       await page.screenshot({ path: `${process.env['DT_SCREENSHOTS']}/joint-${size}.png`, fullPage: true });
     await browser.leave();
   });
+
+  it('the overview hears of a link that goes up or down', async () => {
+    const { page, complaints } = await browser.visit('viewer');
+    await page.waitForSelector('.live-dot.live');
+    const [here, there] = [joint.a.daemon.deps.links, joint.b.daemon.deps.links];
+    const connected = '.peers li:has-text("Bank B") .badge:has-text("connected")';
+    here.reconnect(joint.b.address, 'the test starts without a link');
+    await page.waitForSelector(connected, { state: 'detached' });
+    const channels = await Promise.all([
+      here.channel(joint.b.address, 'seen-by-the-page', 'data'),
+      there.channel(joint.a.address, 'seen-by-the-page', 'data'),
+    ]);
+    await page.waitForSelector(connected);
+    for (const channel of channels) await channel.close();
+    here.reconnect(joint.b.address, 'the test goes on without it');
+    await page.waitForSelector(connected, { state: 'detached' });
+    expect(complaints).toEqual([]);
+    await browser.leave();
+  });
 });

@@ -75,6 +75,7 @@ export class LinkHub {
   private readonly links = new Map<Address, PeerLink>();
   private readonly closedSessions = new Map<string, string>();
   private readonly listeners = new Set<(offer: SessionOffer) => void>();
+  private readonly watchers = new Set<() => void>();
   private server: LinkServer | undefined;
   private key: LinkKey;
   private stopped = false;
@@ -161,6 +162,14 @@ export class LinkHub {
   onSession(listener: (offer: SessionOffer) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Tells that a link has gone up or down; `peers()` says which. Returns what ends it. */
+  onChange(watcher: () => void): () => void {
+    // A fresh function for each, so that the same watcher may come twice and end only one.
+    const own = (): void => watcher();
+    this.watchers.add(own);
+    return () => this.watchers.delete(own);
   }
 
   /** Ends all channels of a session, with all peers, and tells them why; those that ask for it later are told as well. */
@@ -286,6 +295,7 @@ export class LinkHub {
 
   private emit(event: LinkEvent): void {
     this.options.onEvent?.(event);
+    if (event.kind === 'connected' || event.kind === 'disconnected') for (const watcher of this.watchers) watcher();
   }
 }
 

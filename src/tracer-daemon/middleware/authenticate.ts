@@ -40,7 +40,7 @@ export function authenticate(deps: AuthDeps): RequestHandler {
   };
 }
 
-export function requesterOf(response: Response): Address {
+export function requesterOf(response: Pick<Response, 'locals'>): Address {
   const requester = response.locals['requester'] as Address | undefined;
   if (requester === undefined) throw new ToolkitError('DT_AUTH_MISSING');
   return requester;

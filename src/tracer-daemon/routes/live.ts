@@ -47,6 +47,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
     else if (signal.kind === 'resync') ring('everything');
   });
   const leave = chain.subscribe((event) => ring(event === undefined ? 'everything' : 'chain'));
+  const partWithLinks = isOwn ? deps.links.onChange(() => ring('peers')) : () => undefined;
   const keepAlive = setInterval(() => response.write(': alive\n\n'), 15_000);
   let isSignedOut = false;
   const unwatch = watchAccess(deps, access, () => {
@@ -93,6 +94,7 @@ async function stream(deps: DaemonDeps, chain: ChainFeed, response: Response): P
     unwatch();
     unsubscribe();
     leave();
+    partWithLinks();
     response.end();
   }
 }

@@ -17,7 +17,7 @@ export class Places {
    * All sessions of a token count as one. Signed requests count at the daemon alone. @returns what gives the place back, once
    * @throws DT_HTTP_BUSY
    */
-  take(response: Response): () => void {
+  take(response: Pick<Response, 'locals'>): () => void {
     const access = accessOfResponse(response);
     const who = access === undefined ? undefined : `${access.role}: ${access.subject}`;
     const { each, all } = this.limits;

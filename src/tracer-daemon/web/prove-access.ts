@@ -80,4 +80,4 @@ export async function sessionOf(deps: AccessDeps, request: Request) {
 }
 
 /** undefined: the request was signed. */
-export const accessOfResponse = (response: Response): Access | undefined => response.locals['access'] as Access | undefined;
+export const accessOfResponse = (response: Pick<Response, 'locals'>): Access | undefined => response.locals['access'] as Access | undefined;

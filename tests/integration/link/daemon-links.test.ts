@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { registerOrganization } from '../../../src/actions/system/register-organization.js';
 import type { Address, Bytes32 } from '../../../src/documents/ids.js';
 import type { Organization } from '../../../src/ledger/ledger.js';
@@ -10,7 +10,9 @@ import { DaemonClient } from '../../../src/peers/daemon-client.js';
 import { LinkKey, openLinkKey } from '../../../src/peers/link/link-key.js';
 import { loadConfig } from '../../../src/tracer-daemon/config/load-config.js';
 import { startDaemon } from '../../../src/tracer-daemon/start-daemon.js';
+import { digestOfSecret, newSecret } from '../../../src/tracer-daemon/web/secret.js';
 import { type BankRole, createWorld, PASSWORD, type World } from '../../support/world.js';
+import { PageClient } from '../web/page-client.js';
 import { payload } from './link-world.js';
 
 const ZERO = `0x${'0'.repeat(64)}`;
@@ -72,6 +74,40 @@ describe('the links of daemons', () => {
   ])('open a channel by the address of the organization: %s', async (_, pair) => {
     const [left, right] = pair();
     await talk(left, right);
+  });
+
+  it('tell the pages of the organization when one goes up or down', async () => {
+    const secret = newSecret();
+    const access = { kind: 'token', role: 'viewer', label: 'a page', scope: undefined, expiresAt: Date.now() + 600_000 } as const;
+    await one.daemon.deps.store.access.issue(access, digestOfSecret(secret));
+    const headers = { authorization: `Bearer ${secret}` };
+    const client = new PageClient(one.daemon.url);
+    const peersOf = async () => (await client.ask('GET', '/v1/overview', undefined, headers)).body['links'];
+    one.daemon.deps.links.reconnect(two.address, 'the test starts without a link');
+    const stream = await client.open('GET', '/v1/events', undefined, headers);
+    let said = '';
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const told = async (): Promise<void> => {
+      await vi.waitFor(() => expect(said).toContain('event: peers\ndata: {}\n\n'), { timeout: 20_000 });
+      said = '';
+    };
+    try {
+      await vi.waitFor(() => expect(said).toContain('event: hello'), { timeout: 20_000 });
+      await talk(one, two);
+      await told();
+      expect(await peersOf()).toMatchObject({
+        peers: expect.arrayContaining([expect.objectContaining({ peer: two.address, isConnected: true })]),
+      });
+      one.daemon.deps.links.reconnect(two.address, 'the test goes on without it');
+      await told();
+      expect(await peersOf()).not.toMatchObject({
+        peers: expect.arrayContaining([expect.objectContaining({ peer: two.address, isConnected: true })]),
+      });
+    } finally {
+      stream.destroy();
+    }
   });
 
   it('count what crossed them, and who is connected', async () => {

@@ -382,6 +382,34 @@ describe('sessions and roles', () => {
     }
   });
 
+  it('a daemon does four verifications at once, whoever asks for them', async () => {
+    const secrets = await Promise.all(Array.from({ length: 5 }, (_, i) => tokenFor('auditor', { label: `one of five: ${i}` })));
+    const verify = ({ secret }: { secret: string }) =>
+      client().ask('POST', '/v1/verify', { job: '77' }, { authorization: `Bearer ${secret}` });
+    const held = new AbortController();
+    const isOver = once(held.signal, 'abort');
+    // The store holds four back until the fifth was refused.
+    const list = vi.spyOn(bank.daemon.deps.store.runs, 'list').mockImplementation(async () => {
+      await isOver;
+      return [];
+    });
+    try {
+      const four = secrets.slice(0, 4).map(verify);
+      const arrived = () => list.mock.calls.filter(([query]) => query?.jobId === 77n);
+      await vi.waitFor(() => expect(arrived()).toHaveLength(4), { timeout: 20_000 });
+      const [last] = secrets.slice(4);
+      const refused = last && (await verify(last));
+      expect(refused).toMatchObject({ status: 429, body: { code: 'DT_HTTP_BUSY' } });
+      expect(JSON.stringify(refused?.body)).toContain('4 verifications');
+      held.abort();
+      for (const answer of await Promise.all(four)) expect(answer).toMatchObject({ status: 404 });
+      expect(last && (await verify(last))).toMatchObject({ status: 404 });
+    } finally {
+      held.abort();
+      list.mockRestore();
+    }
+  });
+
   it('no secret is in the database, and who used a session is in the record of requests', async () => {
     const { secret } = await tokenFor('operator');
     const page = await withToken(secret);

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Run } from './types.js';
 
-export const topics = ['run', 'assets', 'chain', 'access', 'everything'] as const;
+export const topics = ['run', 'assets', 'chain', 'peers', 'access', 'everything'] as const;
 export type Topic = (typeof topics)[number];
 type Listener = (topic: Topic, run: Run | undefined) => void;
 

@@ -13,7 +13,7 @@ const RECENT = 6;
 
 export function OverviewPage() {
   const text = useWords(overviewText);
-  const { data, problem, reload } = useQuery<Overview>('/v1/overview', ['run', 'assets', 'chain']);
+  const { data, problem, reload } = useQuery<Overview>('/v1/overview', ['run', 'assets', 'chain', 'peers']);
   const { runs } = useRuns();
   return (
     <>
