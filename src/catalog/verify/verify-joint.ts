@@ -1,4 +1,5 @@
-import type { Address } from '../../documents/ids.js';
+import type { Address, TokenId } from '../../documents/ids.js';
+import { tokensOf } from '../../documents/job/joint-group.js';
 import { recoverDecisionSigner } from '../../documents/job/typed-data.js';
 import type { JointRecord, LinkTraffic } from '../../documents/receipt/receipt.js';
 import type { ReadEvidence } from './given-evidence.js';
@@ -59,13 +60,23 @@ function verifySeats({ evidence, record }: Seated): void {
   checks.same('peers', at('peers'), say(place?.group.seats.filter(({ seat }) => seat !== record.seat) ?? []), say(record.peers));
 }
 
-/** Each peer's decisions carry its signature for this very spec; and where its receipts are at hand, they name the same. */
+/** The tokens that a peer decides about, as far as the job spec tells. */
+function owedBy(evidence: ReadEvidence, { seat, organization }: JointRecord['peers'][number]): readonly TokenId[] {
+  const theirs = groupOf(evidence)?.group.seats.find((other) => other.seat === seat && other.organization === organization);
+  return evidence.spec === undefined || theirs === undefined ? [] : tokensOf(evidence.spec, theirs);
+}
+
+/** Each peer has decided about all that is its own in the job. Its decisions carry its signature for this very spec; and where its receipts are at hand, they name the same. */
 function verifyPeers({ evidence, record }: Seated, all: readonly ReadEvidence[]): void {
   const { checks, signed } = evidence;
   const { receipt } = signed;
   record.peers.forEach((peer, i) => {
-    if (receipt.outcome === 'succeeded' && peer.decisions.length === 0)
-      checks.holds('peers', at('peers', i, 'decisions'), false, `a signed decision of ${peer.organization}`, 'none');
+    const decided = peer.decisions.map(({ token }) => token);
+    const missing = owedBy(evidence, peer).find((token) => !decided.includes(token));
+    if (receipt.outcome === 'succeeded' && (missing !== undefined || decided.length === 0)) {
+      const about = missing === undefined ? '' : ` about ${missing}`;
+      checks.holds('peers', at('peers', i, 'decisions'), false, `a signed decision of ${peer.organization}${about}`, 'none');
+    }
     peer.decisions.forEach(({ token, decision, signature }, j) => {
       const where = at('peers', i, 'decisions', j);
       const seal = { job: BigInt(receipt.job), dataToken: token, spec: receipt.spec, decision, allowed: true };

@@ -14,6 +14,7 @@ import { type Bytes32, parseAddress, type TokenId, tokenIdOf } from '../../../sr
 import type { JobSpec } from '../../../src/documents/job/job-spec.js';
 import { approvalSubject, holdSubject } from '../../../src/documents/receipt/owner-subject.js';
 import type { Receipt } from '../../../src/documents/receipt/receipt.js';
+import { signDecision } from '../../../src/tracer-daemon/joint/sign-decision.js';
 
 const digest = `0x${'1'.repeat(64)}` as Bytes32;
 const token = (n: number): TokenId => tokenIdOf(n.toString(16).padStart(64, '0'));
@@ -49,6 +50,19 @@ function evidence(more: Partial<Receipt>, spec?: JobSpec): ReadEvidence {
 const failed = ({ checks }: ReadEvidence): readonly string[] =>
   checks.list.flatMap(({ name, state }) => (state === 'failed' ? [name] : []));
 
+const jointSpec = (seats: NonNullable<JobSpec['joint']>[number]['seats']): JobSpec => ({
+  kind: 'job-spec',
+  version: 1,
+  chain,
+  job: '1',
+  task: '1',
+  consumer: owner,
+  algorithm: { token: algorithm, ddo: digest },
+  steps: [],
+  joint: [{ operator: token(3), seats }],
+  documents: [],
+});
+
 describe('what is absent from evidence, or is strange there, does not pass', () => {
   it.each(['constructor', '__proto__', 'none'])('a sandbox of the level %s', (level) => {
     const one = evidence({ sandbox: { level, layers: [], limits: {} } });
@@ -66,20 +80,37 @@ describe('what is absent from evidence, or is strange there, does not pass', () 
 
   it('a seat of a joint job whose receipt says nothing of the others', () => {
     const seats = [{ seat: 'left', organization: owner, inputs: [{ number: '0', token: leaf }] }];
-    const spec: JobSpec = {
-      kind: 'job-spec',
-      version: 1,
-      chain,
-      job: '1',
-      task: '1',
-      consumer: owner,
-      algorithm: { token: algorithm, ddo: digest },
-      steps: [],
-      joint: [{ operator: token(3), seats }],
-      documents: [],
-    };
+    const spec = jointSpec(seats);
     const one = evidence({}, spec);
     verifyJoint([one]);
+    expect(failed(one)).toEqual(['peers']);
+  });
+
+  it.each([
+    ['one of its two tokens', 1],
+    ['none', 0],
+  ])('a peer of a joint job that has decided about %s', async (_, count) => {
+    const peer = Wallet.createRandom();
+    const organization = parseAddress(peer.address);
+    const theirs = [token(4), token(5)] as const;
+    const seats = [
+      { seat: 'left', organization: owner, inputs: [{ number: '0', token: leaf }] },
+      { seat: 'right', organization, inputs: theirs.map((brought, i) => ({ number: String(i + 1), token: brought })) },
+    ];
+    const about = { job: 1n, spec: digest };
+    const signed = theirs.map((decided) =>
+      signDecision({ domain: chain, signer: peer }, about, { token: decided, decision: digest, allowed: true }),
+    );
+    const all = await Promise.all(signed);
+    const traffic = { bytes: 0, messages: 0, sha256: '0'.repeat(64) };
+    const evidenceWith = (decisions: typeof all): ReadEvidence => {
+      const peers = [{ seat: 'right', organization, decisions, sent: traffic, received: traffic }];
+      return evidence({ joint: { seat: 'left', execution: '0'.repeat(64), peers } }, jointSpec(seats));
+    };
+    const [complete, one] = [evidenceWith(all), evidenceWith(all.slice(0, count))];
+    verifyJoint([complete]);
+    verifyJoint([one]);
+    expect(failed(complete)).toEqual([]);
     expect(failed(one)).toEqual(['peers']);
   });
 
