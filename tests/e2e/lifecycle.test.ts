@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { daemonOf } from '../../src/actions/action-context.js';
 import { checkAsset } from '../../src/actions/asset/check-asset.js';
 import { composeAsset } from '../../src/actions/asset/compose-asset.js';
 import { execJob } from '../../src/actions/job/exec-job.js';
@@ -93,6 +94,25 @@ describe('what may happen to a job', () => {
     expect(again).toMatchObject({ state: 'failed' });
     expect(again.receipt).not.toBe(ended.receipt);
     await expect.poll(async () => (await party.client.job(run.id)).settlement, { timeout: 10_000 }).toBe('anchored');
+  });
+
+  it('a job that is run again asks its data again: the limit of runs holds for its consumer, and the owner may', async () => {
+    const limited = await mintLeaf(bank, {
+      name: 'asked once',
+      services: [{ index: 'run', template: operator, constraint: { mode: {} }, runs: { limit: 1 } }],
+      storePath: await bank.data('once.csv', 'id\n1\n'),
+    });
+    const attributes = compositeAttributes('once', 'Algorithm', { [limited]: { service: 'run', constraint: { mode: 'fail' } } });
+    const { dt } = await composeAsset(fintech.context, { attributes });
+    const { party, run } = (await execJob(fintech.context, { task, algorithm: dt, wait: true })).shares[0]!;
+    const again = async (by: typeof party.client): Promise<string> => {
+      await by.rerun(run!.id);
+      const { state, failure } = await followRun(party, run!);
+      return `${state} ${failure?.code}`;
+    };
+    expect(await again(party.client)).toBe('refused DT_POLICY_DENIED');
+    expect((await followRun(party, run!)).failure?.details?.['clauses']).toEqual([expect.objectContaining({ rule: 'runs' })]);
+    expect(await again(daemonOf(bank.context, bank.address, new URL(bank.daemon.url)))).toBe('failed DT_JOB_OPERATOR_FAILED');
   });
 
   it('an output that may not leave refuses all of them', async () => {

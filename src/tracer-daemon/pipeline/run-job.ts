@@ -103,7 +103,7 @@ async function work(deps: DaemonDeps, context: RunContext): Promise<Ending | 'gi
     const resolved = await resolveAgain(deps, run);
     spec = resolved.specDigest;
     const quota = runQuota(resolved, run.createdAt);
-    const earlier = quota === undefined ? 0 : await deps.store.runs.countTowards(quota, run.seq);
+    const earlier = quota === undefined ? 0 : (run.again ?? 0) + (await deps.store.runs.countTowards(quota, run.seq));
     const authorized = await authorize(deps, resolved, earlier);
     const { id, version, digest } = authorized.step.operator;
     known = { path: authorized.path, ddo: authorized.step.ddo, operator: { id, version, digest }, outputs: [] };

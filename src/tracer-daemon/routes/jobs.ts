@@ -175,7 +175,8 @@ export function jobRoutes(deps: DaemonDeps, places: Places): Router {
     const run = await scoped(param(request.params['id']), response);
     if (!speaksForOwner(deps, response)) await respectRefusal(deps, run);
     await untilAnchored(deps, run.runId, ANCHOR_MS);
-    const again = await store.runs.rerun(run.runId, { queueLimit: config.jobs.queueLimit });
+    const byOwner = requesterOf(response) === deps.organization;
+    const again = await store.runs.rerun(run.runId, { queueLimit: config.jobs.queueLimit, byOwner });
     response.status(202).json(await viewOf(deps, again));
   });
 

@@ -17,6 +17,7 @@ const migrations: readonly Migration[] = [
   { name: 'anchors of many receipts', up: anchorColumns },
   { name: 'runs by token', up: runsByToken },
   { name: 'answers of the owner', up: ownersAnswers },
+  { name: 'uses of data by a run', up: useColumns },
 ];
 
 /** Any fixed number: it names the lock under which several starting daemons migrate one after the other. */
@@ -200,4 +201,13 @@ async function ownersAnswers(trx: Transaction<Database>): Promise<void> {
   for (const column of ['approval', 'hold'] as const) await trx.schema.alterTable('runs').addColumn(column, 'text').execute();
   for (const column of ['deadline_at', 'grants_end_at', 'retention_ms'] as const)
     await trx.schema.alterTable('runs').addColumn(column, 'bigint').execute();
+}
+
+/** A job that is run again uses its data again, which a limit of runs counts. */
+async function useColumns(trx: Transaction<Database>): Promise<void> {
+  for (const column of ['uses', 'again'] as const)
+    await trx.schema
+      .alterTable('runs')
+      .addColumn(column, 'bigint', (c) => c.notNull().defaultTo(0))
+      .execute();
 }

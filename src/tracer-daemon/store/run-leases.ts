@@ -65,7 +65,10 @@ export function runLeases(session: StoreSession): Pick<RunStore, LeaseMethods> {
       session.write(async (write) => {
         const row = await lockRun(write, backend, lease);
         if (row === undefined) return false;
-        await changeState(write, row, to, patchColumns(patch));
+        await changeState(write, row, to, {
+          ...patchColumns(patch),
+          ...(to === 'running' && (row.uses === 0 || row.again === 1) && { uses: row.uses + 1, again: 0 }),
+        });
         return true;
       }),
 

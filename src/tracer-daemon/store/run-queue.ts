@@ -49,7 +49,7 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
         return { outcome: 'stored', run: stored };
       }),
 
-    rerun: (runId, { queueLimit, requestDigest, ...patch }) =>
+    rerun: (runId, { queueLimit, requestDigest, byOwner = false, ...patch }) =>
       session.write(async (write) => {
         const position = await nextNumber(write);
         const row = await lockRun(write, session.backend, { runId });
@@ -62,6 +62,7 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
           receipt_digest: null,
           outcome: null,
           attempt: 0,
+          again: !byOwner && row.uses > 0 && !wasInterrupted(row) ? 1 : 0,
           failure: null,
           sandbox: null,
           cancel_requested_by: null,
@@ -82,6 +83,9 @@ export function runQueue(session: StoreSession): Pick<RunStore, 'enqueue' | 'rec
       }),
   };
 }
+
+/** It ended by the fault of its daemon alone. */
+const wasInterrupted = ({ failure }: RunRow): boolean => failure !== null && JSON.parse(failure).code === 'DT_JOB_INTERRUPTED';
 
 function requireRerunnable(row: RunRow): void {
   const refuse = (needed: string): ToolkitError => new ToolkitError('DT_JOB_STATE', { id: row.job_id, state: row.state, needed });
@@ -131,6 +135,8 @@ const firstRow = (run: NewRun, seq: number, now: number): Omit<RunRow, 'state'> 
   receipt_digest: null,
   outcome: null,
   attempt: 0,
+  uses: 0,
+  again: 0,
   max_attempts: run.maxAttempts,
   failure: null,
   sandbox: null,

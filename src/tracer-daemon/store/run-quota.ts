@@ -1,8 +1,11 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from './schema.js';
 import type { RunQuota } from './store.js';
 
-/** Jobs that a quota counts. What was refused before it reached the queue is none of them. */
+/**
+ * Jobs that a quota counts, each as often as its consumer had it run: data that is asked once more, be it beside other data of a peer, tells once more.
+ * What was refused before it reached the queue is none of them.
+ */
 export async function countTowards(
   db: Kysely<Database>,
   { token, operator, consumer, since }: RunQuota,
@@ -10,7 +13,7 @@ export async function countTowards(
 ): Promise<number> {
   const { count } = await db
     .selectFrom('runs')
-    .select((e) => e.fn.countAll<number>().as('count'))
+    .select(sql<number>`cast(coalesce(sum(case when uses > 1 then uses else 1 end), 0) as bigint)`.as('count'))
     .where('token', '=', token)
     .where('operator', '=', operator)
     .where('created_at', '>=', since)

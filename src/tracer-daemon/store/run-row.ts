@@ -21,6 +21,7 @@ export const runOf = (row: RunRow): Run => ({
   state: row.state,
   outcome: row.outcome ?? undefined,
   attempt: row.attempt,
+  ...(row.again === 1 && { again: row.uses }),
   maxAttempts: row.max_attempts,
   failure: row.failure === null ? undefined : JSON.parse(row.failure),
   sandbox: row.sandbox === null ? undefined : JSON.parse(row.sandbox),

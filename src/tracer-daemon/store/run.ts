@@ -37,6 +37,8 @@ export interface Run {
   readonly outcome: RunOutcome | undefined;
   /** Times that a worker took it from the queue, 0 while it waits for the first. */
   readonly attempt: number;
+  /** Its consumer has it run again, after its operator was started so many times: each start is one more use of the data. */
+  readonly again?: number;
   readonly maxAttempts: number;
   readonly failure: RunProblem | undefined;
   readonly sandbox: SandboxReport | undefined;

@@ -40,6 +40,9 @@ export interface RunRow {
   state: RunState;
   outcome: RunOutcome | null;
   attempt: number;
+  /** How often its operator was started at the word of its consumer; and 1 while it waits to be so once more. */
+  uses: number;
+  again: number;
   max_attempts: number;
   failure: string | null;
   sandbox: string | null;

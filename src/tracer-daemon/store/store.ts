@@ -145,7 +145,14 @@ export interface RunStore {
    * A failed, canceled or, after it had started, refused run goes to the end of the queue with fresh attempts.
    * @throws DT_JOB_UNKNOWN, DT_JOB_STATE (also while its receipt is not anchored), DT_JOB_QUEUE_FULL
    */
-  rerun(runId: string, options: { queueLimit: number; requestDigest?: Bytes32 } & RunPatch): Promise<Run>;
+  rerun(
+    runId: string,
+    options: {
+      queueLimit: number;
+      requestDigest?: Bytes32 /** It is no use by its consumer, and counts towards no quota. */;
+      byOwner?: boolean;
+    } & RunPatch,
+  ): Promise<Run>;
   /**
    * The worker hands a run to its owner: a request that needs its approval (again), from staging, or outputs that it has to look at, from
    * releasing. One that was asked to stop settles as canceled instead.

@@ -100,12 +100,21 @@ export function runTests(newBench: NewBench): void {
       const accepted = asked.flatMap((result) => (result.outcome === 'accepted' ? [result.run] : []));
       const last = Math.max(...accepted.map(({ seq }) => seq));
       expect([await store.runs.countTowards(quota), await store.runs.countTowards(quota, last)]).toEqual([4, 3]);
-      // Ended, canceled before its start, run again: each is one job all the same.
+      // Ended or canceled before its start: each is one job all the same.
       for (const { runId } of accepted.slice(1)) await store.runs.requestCancel(runId, address('alice'));
       let mine = await claimed(store);
       while (mine.run.runId !== accepted[0]?.runId) mine = await claimed(store);
       await runToEnd(store, mine, 'failed', false);
-      await store.runs.rerun(mine.run.runId, roomy);
+      // Run again by its consumer it asks the data once more, as soon as it has begun; run again by its owner it does not.
+      const again = async (byOwner: boolean) => {
+        const queued = await store.runs.rerun(mine.run.runId, { ...roomy, byOwner });
+        const before = await store.runs.countTowards(quota);
+        await runToEnd(store, await claimed(store), 'failed', false);
+        return [queued.again, before, await store.runs.countTowards(quota)];
+      };
+      expect(await again(false)).toEqual([1, 4, 5]);
+      expect(await again(true)).toEqual([undefined, 5, 5]);
+      expect(await again(false)).toEqual([2, 5, 6]);
       expect((await store.runs.enqueue(newRun(50), { ...roomy, quota })).outcome).toBe('spent');
       const ofBob = { ...quota, consumer: address('bob'), limit: 1 };
       expect((await store.runs.enqueue(newRun(51, { consumer: address('bob') }), { ...roomy, quota: ofBob })).outcome).toBe('accepted');
