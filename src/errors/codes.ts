@@ -27,6 +27,8 @@ export const errorTable = {
 
   DT_INPUT_INVALID: row('{what} is not valid: {reason}', 'Correct it and run the command again.', 2, 400),
   DT_INPUT_MISSING: row('{what} is missing.', 'Give it as a flag, or run on a terminal to be asked for it.', 2, 400),
+  DT_INPUT_COMMAND: row('There is no command `dt {typed}`.', '{advice}', 2, 400),
+  DT_INPUT_ARGUMENT: row('`dt {command}` takes flags only.', '{advice}', 2, 400),
   DT_INPUT_FILE: row('Cannot read {path}: {reason}', 'Check the path; relative paths start at the current directory.', 2, 400),
   DT_INPUT_COLUMN: row(
     'Column {column} cannot be used: {reason}',

@@ -10,7 +10,7 @@ import type { ConfigValues, DaemonConfig, KeyReference } from './config.js';
 import { type Environment, type Override, readOverrides } from './config-environment.js';
 import { type ConfigProblem, configError } from './config-problem.js';
 import { configKeys, configSchema, isSection, type KeySchema, type SectionSchema } from './config-schema.js';
-import { nearestWord } from './nearest-word.js';
+import { nearestWord } from '../../errors/nearest-word.js';
 
 /**
  * Reads the configuration file, lays the variables over it (they win), checks everything and fills in the defaults. Relative paths,

@@ -52,6 +52,17 @@ describe('dt key', () => {
     }
   });
 
+  it('says what was probably meant by a command that is none, and repeats no argument', async () => {
+    const misspelt = await runDt(['keys', 'lst'], { home });
+    expect(misspelt).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/`dt keys lst`.*\n.*`dt key list`/) });
+    const argument = await runDt(['key', 'import', PRIVATE, '--json'], { home, env });
+    expect(argument).toMatchObject({ code: 2, stderr: '' });
+    expect(JSON.parse(argument.stdout)).toMatchObject({
+      error: { code: 'DT_INPUT_ARGUMENT', hint: expect.stringContaining('--key-file') },
+    });
+    expect(argument.stdout).not.toContain(PRIVATE);
+  });
+
   it('never overwrites a key, and says so before it asks for a password', async () => {
     await jsonDt(['key', 'create', '--name', 'one'], { home, env });
     const again = await runDt(['key', 'create', '--name', 'one'], { home });
