@@ -27,6 +27,8 @@ export interface Against {
   readonly events?: readonly LedgerEvent[];
   /** Whether every party of the job has to be there. */
   readonly isWholeJob: boolean;
+  /** Number of the job that was asked for: a receipt of another is none of it. */
+  readonly job?: string;
   /** Digest of the data that one of the parties is to have computed on. */
   readonly data?: Bytes32;
 }
@@ -62,14 +64,14 @@ export interface Verification {
  */
 export async function verifyEvidence(
   given: readonly GivenEvidence[],
-  { ledger, content, events, isWholeJob, data }: Against,
+  { ledger, content, events, isWholeJob, data, job: asked }: Against,
 ): Promise<Verification> {
   const read = given.map((one) => {
     const checks = new Checks(one.source);
     return { given: one, checks, evidence: readEvidence(one, checks) };
   });
   const all = read.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence]));
-  const job = all[0]?.signed.receipt.job;
+  const job = asked ?? all[0]?.signed.receipt.job;
   const history = ledger && job !== undefined ? jobHistory(ledger.ref, events ?? (await ledger.events()), BigInt(job)) : undefined;
   for (const one of read) nameAbsence(one.given, one.checks, history);
   const documents = await documentsOf(all, history, content);

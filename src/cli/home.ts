@@ -42,7 +42,12 @@ export class Home {
 
   /** `@name` or a token id into a token id. @throws DT_NAME_UNKNOWN, DT_INPUT_INVALID */
   async tokenId(text: string, what: string): Promise<TokenId> {
-    if (!text.startsWith('@')) return parseTokenId(text, what);
+    if (text.startsWith('dt:')) return parseTokenId(text, what);
+    if (!text.startsWith('@')) {
+      const isName = (await this.names())[text] !== undefined;
+      const reason = isName ? `did you mean @${text}?` : 'expected dt:ownership: and 64 hex digits, or @ and a name given with --as';
+      throw new ToolkitError('DT_INPUT_INVALID', { what, reason });
+    }
     const id = (await this.names())[text.slice(1)];
     if (id === undefined) throw new ToolkitError('DT_NAME_UNKNOWN', { name: text, where: what });
     return parseTokenId(id, what);

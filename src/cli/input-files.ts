@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { documentLimits, isObject, type Json, parseJson } from '../documents/canonical.js';
 import { type AssetAttributes, parseAssetAttributes } from '../documents/ddo/ddo.js';
 import { type OperatorContent, parseOperatorAttributes, runtimeOf } from '../documents/operator/operator.js';
+import { fileProblem } from '../errors/file-problem.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { Home } from './home.js';
 
@@ -16,7 +17,7 @@ export async function readInput(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof ToolkitError) throw error;
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: reasonOf(error as NodeJS.ErrnoException) }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: fileProblem(error) }, error);
   }
 }
 
@@ -72,13 +73,6 @@ function explainBase(error: ToolkitError, file: string): never {
     { path, reason: `${String(reason)} (named in ${file}, from the current directory)` },
     error.cause,
   );
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'there is no such file';
-  if (error.code === 'EISDIR') return 'it is a folder';
-  if (error.code === 'EACCES') return 'permission denied';
-  return error.message;
 }
 
 /** A path is made absolute here, since the daemon has another working directory; a URL stays as it is. */

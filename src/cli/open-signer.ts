@@ -20,13 +20,17 @@ export async function openSigner(
     return walletOf(direct);
   }
   const name = flags.key ?? (await home.settings()).key;
-  if (name !== undefined) return new Keystore(home.path('keystore')).open(name, await passwordFor(name, terminal.interactive));
+  if (name !== undefined) {
+    const keystore = new Keystore(home.path('keystore'));
+    await keystore.refuseUnknown(name);
+    return keystore.open(name, await passwordFor(name, terminal.interactive));
+  }
   if (!terminal.interactive)
     throw new ToolkitError('DT_INPUT_MISSING', {
       what: 'The key to sign with (--key with a name of `dt key create`, DT_PRIVATE_KEY or --private-key)',
     });
   const { password } = await import('@inquirer/prompts');
-  return walletOf(await password({ message: 'Private key (64 hex digits)' }));
+  return walletOf(await password({ message: 'No key is here yet: `dt key create` makes one. Private key to sign with (64 hex digits)' }));
 }
 
 /** The key of --private-key or DT_PRIVATE_KEY; a --key that was typed is meant more than a variable. */

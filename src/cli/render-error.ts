@@ -9,8 +9,10 @@ export function renderError(error: ToolkitError, withCause: boolean): string {
   const clauses = clausesIn(error.details['clauses']);
   const count = clauses.length === 1 ? 'One condition is not met.' : `${clauses.length} conditions are not met.`;
   const message = clauses.length === 0 ? printableLines(error.message) : [count];
+  // Behind the last of several lines it would look like a part of what an operator wrote.
+  const code = `${message.length > 1 ? '\n  ' : ' '}${chalk.dim(error.code)}`;
   const lines = [
-    `${chalk.red.bold('✗')} ${message.join('\n  ')} ${chalk.dim(error.code)}`,
+    `${chalk.red.bold('✗')} ${message.join('\n  ')}${code}`,
     ...clauses.map((clause) => renderClause(clause)),
     `  ${chalk.cyan('→')} ${printable(error.hint)}`,
   ];

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { fileProblem } from '../errors/file-problem.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import { CsvDataset } from './csv/csv-dataset.js';
 import type { Dataset } from './dataset.js';
@@ -18,7 +19,7 @@ export async function openDataset(path: string): Promise<Dataset> {
     throw new ToolkitError('DT_DATASET_FORMAT', { name: basename(path), formats: Object.keys(connectors).join(', ') });
   // Asked before anything is opened: opening a named pipe would wait for a writer.
   const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: error.code ?? error.message }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: fileProblem(error) }, error);
   });
   if (!facts.isFile()) throw new ToolkitError('DT_INPUT_FILE', { path, reason: 'it is not a regular file' });
   return connect(path);

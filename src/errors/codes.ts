@@ -85,13 +85,23 @@ export const errorTable = {
   ),
   DT_CONFIG_NO_ADDRESS_BOOK: row(
     'No address book of the contracts at {path}.',
-    'Run `dt chain start` or `dt chain deploy`, or give the file of your chain with --address-book.',
+    'Is it the right folder (DT_HOME, --home)? If so, run `dt chain start` or `dt chain deploy`, or give the file of your chain with --address-book.',
     2,
     500,
   ),
-  DT_KEY_UNKNOWN: row('No key named {name} on this machine.', 'Run `dt key list`, or `dt key create --name {name}`.', 2, 400),
+  DT_KEY_UNKNOWN: row(
+    'There is no key named {name} in {folder}.',
+    'Run `dt key list`, or `dt key create --name {name}`; DT_HOME or --home says which folder is meant.',
+    2,
+    400,
+  ),
   DT_KEY_EXISTS: row('A key named {name} exists already.', 'Choose another name; keys are never overwritten.', 2, 409),
-  DT_KEY_WRONG_PASSWORD: row('The password does not open key {name}.', 'Set DT_PASSWORD, or run on a terminal to be asked for it.', 2, 400),
+  DT_KEY_WRONG_PASSWORD: row(
+    'The password does not open key {name}.',
+    'Correct DT_PASSWORD; without it, you are asked on a terminal.',
+    2,
+    400,
+  ),
   DT_NAME_UNKNOWN: row(
     'No token or operator is called {name} on this machine; {where} names it.',
     'Names are given with `--as`; otherwise use the full dt:ownership:… id.',
@@ -607,7 +617,7 @@ export const errorTable = {
   ),
   DT_RECEIPT_UNVERIFIED: row(
     '{failed} of {count} checks failed. The first: {name} of {party} at {at}: expected {expected}, found {found}.',
-    'Do not rely on what failed; ask that party for an explanation. --detailed shows every check.',
+    'Do not rely on what failed; ask that party for an explanation. A receipt is shown to the demander, its owner and its auditors: with another `--key` there is none to see.',
     9,
     409,
   ),

@@ -1,6 +1,6 @@
 import { scrypt as nodeScrypt, randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { scrypt } from 'ethers/crypto';
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from 'ethers/wallet';
 import { type Address, parseAddress } from '../documents/ids.js';
@@ -49,6 +49,11 @@ export class Keystore {
     if (taken !== undefined) throw new ToolkitError('DT_KEY_EXISTS', { name });
   }
 
+  /** Before anybody is asked for its password. @throws DT_KEY_UNKNOWN, DT_INPUT_INVALID */
+  async refuseUnknown(name: string): Promise<void> {
+    await readKey(this.fileOf(name), name);
+  }
+
   async list(): Promise<readonly StoredKey[]> {
     const files = await readdir(this.folder).catch(() => []);
     const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
@@ -87,7 +92,7 @@ export class Keystore {
 
 async function readKey(file: string, name: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new ToolkitError('DT_KEY_UNKNOWN', { name }) : error;
+    throw error.code === 'ENOENT' ? new ToolkitError('DT_KEY_UNKNOWN', { name, folder: dirname(file) }) : error;
   });
 }
 

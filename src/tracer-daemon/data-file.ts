@@ -1,5 +1,6 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { fileProblem } from '../errors/file-problem.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 import type { DaemonDeps } from './deps.js';
 
@@ -21,7 +22,7 @@ export async function allowedFile({ config }: Roots, path: string): Promise<Data
     if (!found.isFile()) throw new Error('it is not a file');
     file = { path: real, sizeBytes: found.size, modifiedAt: found.mtimeMs };
   } catch (error) {
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: (error as Error).message }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: fileProblem(error) }, error);
   }
   const roots = await Promise.all(config.datasets.roots.map((root: string) => realpath(root).catch(() => undefined)));
   if (!roots.some((root) => root !== undefined && file.path.startsWith(root.endsWith(sep) ? root : root + sep)))

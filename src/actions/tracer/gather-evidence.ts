@@ -19,6 +19,7 @@ export async function gatherEvidence(
 ): Promise<readonly GivenEvidence[]> {
   const facts = await resolveJob(context.ledger, context.content, job);
   const { spec } = buildJobSpec(facts);
+  const signer = parseAddress(context.signer.address);
   const serviceOf = new Map(spec.steps.map(({ token, service }) => [token, service]));
   return Promise.all(
     expectedOf(spec).map(async (of): Promise<GivenEvidence> => {
@@ -29,10 +30,13 @@ export async function gatherEvidence(
       try {
         const client = daemonOf(context, of.owner, url);
         const [run] = await client.jobs({ job: job.toString(), token: of.token });
-        if (run === undefined) return without(`its daemon shows no run of this job to ${context.signer.address}`);
+        if (run === undefined)
+          return without(
+            `its daemon shows no run of this job to ${signer}${signer === facts.job.demander ? '' : ', who has not asked for it'}`,
+          );
         if (run.receipt === undefined) return without(`its run is ${run.state} and has no receipt`);
         const evidence = await client.evidence(run.id);
-        const isOwn = of.owner === parseAddress(context.signer.address);
+        const isOwn = of.owner === signer;
         // A helper has no data, and the owner may hold other data by now: there is nothing to open then.
         const opening = openings && isOwn ? await client.opening(run.id).catch(() => undefined) : undefined;
         return { source: url.href, of, documents: documentsOf({ ...evidence, ...(opening && { opening }) }) };

@@ -6,6 +6,7 @@ import type { FolderFiles, GivenEvidence } from '../../catalog/verify/given-evid
 import { givenOfFile } from '../../catalog/verify/given-file.js';
 import type { Bytes32 } from '../../documents/ids.js';
 import { evidenceFiles, evidenceNames } from '../../documents/receipt/evidence.js';
+import { fileProblem } from '../../errors/file-problem.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 
 /** What `dt job outputs` calls the evidence that it writes beside a folder of outputs. */
@@ -71,7 +72,7 @@ async function filesOf(root: string): Promise<Pick<FolderFiles, 'files' | 'other
   const walk = async (folder: string, prefix: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
-      throw new ToolkitError('DT_INPUT_FILE', { path: folder, reason: error.message }, error);
+      throw new ToolkitError('DT_INPUT_FILE', { path: folder, reason: fileProblem(error) }, error);
     });
     for (const entry of entries) {
       const name = `${prefix}${entry.name}`;
@@ -99,6 +100,6 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new ToolkitError('DT_INPUT_FILE', { path, reason: (error as Error).message }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path, reason: fileProblem(error) }, error);
   }
 }

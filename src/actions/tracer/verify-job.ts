@@ -28,7 +28,7 @@ export async function verifyJob(context: ActionContext, job: bigint, options: Ve
   const claimed = await readClaimed(options);
   const openings = options.data !== undefined && options.opening === undefined;
   const given = withOpening(await gatherEvidence(context, job, { openings }), claimed.opening);
-  return verifyEvidence(given, { ledger, content, isWholeJob: true, ...(events && { events }), ...dataOf(claimed) });
+  return verifyEvidence(given, { ledger, content, isWholeJob: true, job: job.toString(), ...(events && { events }), ...dataOf(claimed) });
 }
 
 /** The same of a file or folder; without a ledger only what the documents say of each other. @throws DT_INPUT_FILE, DT_RECEIPT_NONE, DT_CHAIN_* */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { fileProblem } from '../../errors/file-problem.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import type { ColumnType, Dataset, DatasetDescription } from '../dataset.js';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
@@ -105,7 +106,7 @@ export class CsvDataset implements Dataset {
   }
 
   #unreadable(error: NodeJS.ErrnoException): never {
-    throw new ToolkitError('DT_INPUT_FILE', { path: this.#path, reason: error.code ?? error.message }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path: this.#path, reason: fileProblem(error) }, error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
+import { nearestWord } from '../../errors/nearest-word.js';
 import type { ConfigProblem } from './config-problem.js';
 import { type ConfigKey, configKeys, VARIABLE_PREFIX } from './config-schema.js';
-import { nearestWord } from '../../errors/nearest-word.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { parseAddress } from '../../documents/ids.js';
+import { fileProblem } from '../../errors/file-problem.js';
+import { nearestWord } from '../../errors/nearest-word.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { isHostPort } from '../../peers/link/link-address.js';
 import { parseStoreUrl } from '../store/store-url.js';
@@ -10,7 +12,6 @@ import type { ConfigValues, DaemonConfig, KeyReference } from './config.js';
 import { type Environment, type Override, readOverrides } from './config-environment.js';
 import { type ConfigProblem, configError } from './config-problem.js';
 import { configKeys, configSchema, isSection, type KeySchema, type SectionSchema } from './config-schema.js';
-import { nearestWord } from '../../errors/nearest-word.js';
 
 /**
  * Reads the configuration file, lays the variables over it (they win), checks everything and fills in the defaults. Relative paths,
@@ -21,7 +22,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
   const file = resolve(path);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new ToolkitError('DT_CONFIG_MISSING', { path: file }, error);
-    throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: error.code ?? error.message }, error);
+    throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: fileProblem(error) }, error);
   });
   return parseConfig(text, file, environment);
 }

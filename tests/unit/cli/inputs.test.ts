@@ -114,6 +114,8 @@ describe('files and names', () => {
   it('names stand for tokens in flags, in attribute files and in their keys', async () => {
     await home.saveName('leaf', token('1'));
     expect(await home.tokenId('@leaf', '--dt')).toBe(token('1'));
+    await expect(home.tokenId('leaf', '--dt')).rejects.toThrow('did you mean @leaf?');
+    await expect(home.tokenId('twig', '--dt')).rejects.toThrow('a name given with --as');
     await write('a.json', {
       metadata: { main: { type: 'Dataset', name: 'union of @leaf' } },
       child_dts: ['@leaf'],

@@ -135,9 +135,10 @@ describe('conditions and errors', () => {
 
   it('keeps the lines of a message together, without what a terminal would obey', () => {
     const error = new ToolkitError('DT_JOB_OPERATOR_FAILED', { exit: 'exit code 1', log: 'one\n\u001b[2Jtwo' });
-    expect(plain(renderError(error, false)).split('\n').slice(0, 2)).toEqual([
+    expect(plain(renderError(error, false)).split('\n').slice(0, 3)).toEqual([
       '✗ The operator ended with exit code 1. Its last lines: one',
-      '  two DT_JOB_OPERATOR_FAILED',
+      '  two',
+      '  DT_JOB_OPERATOR_FAILED',
     ]);
     expect(renderError(error, false)).not.toContain('\u001b[2J');
   });

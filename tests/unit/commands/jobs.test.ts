@@ -202,6 +202,10 @@ describe('jobs that do not go well', () => {
         new RegExp(`✗ Job ${job} was added by .*${third.address}.* DT_JOB_NOT_YOURS\n {2}→ Sign with .*--key NAME`),
       );
     }
+    const verified = await runDt(['tracer', 'verify', job], { home, env: stranger });
+    expect(verified).toMatchObject({ code: 9, stdout: expect.stringMatching(new RegExp(`^job ${job} [^]*Bank B: .*no receipt`)) });
+    expect(verified.stdout).toContain(', who has not asked for it');
+    expect(verified.stderr).toMatch(/DT_RECEIPT_UNVERIFIED\n {2}→ .*--key/);
     // Who owns a share sees that share.
     const owner = { DT_PRIVATE_KEY: b.wallet.privateKey };
     expect(sharesOf(await jsonDt(['job', 'status', job], { home, env: owner }))).toMatchObject([

@@ -70,6 +70,11 @@ describe('dt key', () => {
     expect(again.stderr).toContain('DT_KEY_EXISTS');
   });
 
+  it('says that a key is not there, and where, before it asks for its password', async () => {
+    const ended = await runDt(['job', 'init', '--name', 'x', '--key', 'nobody'], { home });
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/nobody in .*keystore\. DT_KEY_UNKNOWN\n/) });
+  });
+
   it('refuses what it cannot use, without repeating it', async () => {
     const missing = await jsonDt(['key', 'create', '--name', 'one'], { home }, 2);
     expect(missing).toMatchObject({ error: { code: 'DT_INPUT_MISSING', message: expect.stringContaining('DT_PASSWORD') } });

@@ -54,7 +54,7 @@ describe('files', () => {
       code: 'DT_CONFIG_MISSING',
       details: { path: join(folder, 'none.yaml') },
     });
-    await expect(loadConfig(folder, {})).rejects.toMatchObject({ code: 'DT_INPUT_FILE', details: { reason: 'EISDIR' } });
+    await expect(loadConfig(folder, {})).rejects.toMatchObject({ code: 'DT_INPUT_FILE', details: { reason: 'it is a folder' } });
   });
 });
 
