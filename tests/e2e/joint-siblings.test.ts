@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyFiles } from '../../src/actions/tracer/verify-job.js';
 import { type JsonObject, sha256 } from '../../src/documents/canonical.js';
 import { parseSignedReceipt, type Receipt } from '../../src/documents/receipt/receipt.js';
 import { DaemonClient } from '../../src/peers/daemon-client.js';
@@ -104,6 +105,19 @@ describe('two runs of one seat, of which a kill leaves one without the other', (
     expect(outcome(run)).toBe('failed DT_JOINT_ALREADY_RELEASED');
     expect(releasedFiles(joint.a, run.id)).toEqual([]);
     expect((await receiptOf(parts[name])).input).toBeUndefined();
+  });
+
+  it('what a kill right after the end leaves in a job folder is gone at the next start, so that it can be verified', async () => {
+    const { parts } = await succeeded();
+    const folder = folderOf(parts.a0);
+    const { content, ledger } = joint.c.context;
+    const verified = async () => (await verifyFiles({ content, ledger }, folder)).verified;
+    await joint.a.daemon.close();
+    await leaveFinished(parts.a0, parseSignedReceipt(JSON.parse(await readFile(join(folder, 'receipt.json'), 'utf8'))).receipt);
+    await writeFile(join(folder, 'ending.json'), '{}');
+    expect(await verified()).toBe(false);
+    await joint.a.restart();
+    await expect.poll(verified, { timeout: 30_000 }).toBe(true);
   });
 
   it('the one that brings data ends with the one that leads, which has failed', async () => {

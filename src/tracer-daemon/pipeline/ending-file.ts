@@ -1,6 +1,8 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DaemonDeps } from '../deps.js';
+import { forgetFinished } from '../joint/finished-state.js';
+import { isFinal } from '../store/run-state.js';
 import type { Ending } from './settle.js';
 
 type FolderDeps = Pick<DaemonDeps, 'config'>;
@@ -17,6 +19,23 @@ export async function writeEnding(deps: FolderDeps, runId: string, ending: Endin
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * A kill right after a run's end leaves what was kept for its receipt, which tells all of it now. It goes, since a job folder is verified
+ * to hold what its receipt tells of and nothing else.
+ */
+export async function forgetEndings(deps: Pick<DaemonDeps, 'config' | 'store'>): Promise<void> {
+  const { folder } = deps.config.jobs;
+  for (const runId of await readdir(folder).catch(() => [])) {
+    const left: readonly string[] = await readdir(join(folder, runId)).catch(() => []);
+    if (!left.includes('ending.json') && !left.includes('finished.json')) continue;
+    const run = await deps.store.runs.get(runId);
+    if (run === undefined || !isFinal(run.state)) continue;
+    await rm(endingFile(deps, runId), { force: true });
+    // That of a run which did not succeed is for its rerun.
+    if (run.state === 'succeeded') await forgetFinished(join(folder, runId));
   }
 }
 

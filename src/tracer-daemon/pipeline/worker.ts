@@ -2,6 +2,7 @@ import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import type { ClaimedRun } from '../store/run.js';
 import { anchorLoop } from './anchor-loop.js';
+import { forgetEndings } from './ending-file.js';
 import { lossBy, type Obligations, obligationsOf, takesAway } from './live-obligations.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
 import { runJob, settleRun } from './run-job.js';
@@ -215,6 +216,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       { requeued: recovered.requeued.length, ended: recovered.ended.length, settling: recovered.settling.length },
       'runs of an earlier life were taken up',
     );
+  forgetEndings(deps).catch((error) => log.warn({ err: error }, 'what a kill has left in job folders could not be removed'));
   const { block } = await deps.ledger.head().catch(() => ({ block: 0 }));
   deps.ledger
     .watch(onLedgerEvent, {
