@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Wallet } from 'ethers/wallet';
 import { FollowingIndex } from '../catalog/index/following-index.js';
 import { openDocuments } from '../catalog/open-documents.js';
@@ -44,10 +44,15 @@ export function disconnect({ ledger, index }: Connected<LedgerReader>): void {
 async function locate(home: Home, flags: ConnectFlags): Promise<{ rpcUrl: string; addressBook: AddressBook }> {
   const rpcUrl = flags.rpc ?? (await home.settings()).rpcUrl ?? DEFAULT_RPC;
   const path = flags['address-book'] ?? home.path('address-book.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  return { rpcUrl, addressBook: parseAddressBook(readAddressBook(path)) };
+}
+
+function readAddressBook(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
     throw new ToolkitError('DT_CONFIG_NO_ADDRESS_BOOK', { path }, error);
-  });
-  return { rpcUrl, addressBook: parseAddressBook(text) };
+  }
 }
 
 /** The documents of this machine alone. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -33,7 +34,7 @@ export class Home {
   readonly path = (...parts: string[]): string => join(this.folder, ...parts);
 
   async settings(): Promise<Settings> {
-    return (await this.readJson('settings.json')) ?? {};
+    return this.readJson('settings.json') ?? {};
   }
 
   async saveSettings(change: Settings): Promise<void> {
@@ -85,14 +86,19 @@ export class Home {
     return walk(value);
   }
 
-  private async readJson<T>(name: string): Promise<T | undefined> {
+  /** Small, and read by every command: to hand it to another thread takes longer than to read it. */
+  private readJson<T>(name: string): T | undefined {
     const file = this.path(name);
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: error.message }, error);
-    });
+    let text: string;
     try {
-      return text === undefined ? undefined : (JSON.parse(text) as T);
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw new ToolkitError('DT_INPUT_FILE', { path: file, reason: message }, error);
+    }
+    try {
+      return JSON.parse(text) as T;
     } catch (error) {
       throw new ToolkitError('DT_INPUT_JSON', { what: file, reason: (error as Error).message }, error);
     }
