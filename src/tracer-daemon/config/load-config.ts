@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { parseAddress } from '../../documents/ids.js';
 import { fileProblem } from '../../errors/file-problem.js';
@@ -44,9 +44,7 @@ export function parseConfig(text: string, file: string, environment: Environment
     return { where: where(offsetOf(document, path)), key: path.join('.') };
   };
   const twoKeys = [...keyProblem(values, locate), ...linkProblem(values, locate)];
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, useDefaults: true, verbose: true, formats });
-  ajv.addVocabulary(['expected']);
-  const validate = ajv.compile<CheckedValues>(configSchema);
+  const validate = compiledSchema();
   if (!validate(values)) throwIfAny([...problems, ...twoKeys, ...(validate.errors ?? []).flatMap((error) => schemaProblem(error, locate))]);
   else if (problems.length + twoKeys.length === 0) return freeze(completed(values, dirname(file)));
   throwIfAny([...problems, ...twoKeys]);
@@ -75,6 +73,18 @@ type CheckedValues = { -readonly [K in keyof Omit<DaemonConfig, 'key' | 'tls' | 
   tls?: { certFile: string; keyFile: string };
   key: { keystore: string; name: string; file?: string; passwordEnv: string };
 };
+
+/** Compiled for the first configuration that is read: that takes a hundred times as long as a check. */
+const compiledSchema = (() => {
+  let validate: ValidateFunction<CheckedValues> | undefined;
+  return (): ValidateFunction<CheckedValues> => {
+    if (validate !== undefined) return validate;
+    const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, useDefaults: true, verbose: true, formats });
+    ajv.addVocabulary(['expected']);
+    validate = ajv.compile<CheckedValues>(configSchema);
+    return validate;
+  };
+})();
 
 const formats = {
   'http-url': (text: string) => isUrl(text, ['http:', 'https:']),
