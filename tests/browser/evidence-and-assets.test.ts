@@ -7,6 +7,7 @@ import { seriousFindings } from './accessibility.js';
 import { type Size, sizes } from './browser-visits.js';
 import { type BrowserWorld, createBrowserWorld, HOSTILE } from './browser-world.js';
 import { findChromium } from './find-chromium.js';
+import { byKeyboard } from './keyboard.js';
 
 describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () => {
   let here: BrowserWorld;
@@ -54,6 +55,34 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await page.locator('.verdict').waitFor();
       await page.getByText('Everything holds').waitFor();
       expect(await page.locator('.drop.over').count()).toBe(0);
+      expect(complaints).toEqual([]);
+    });
+
+    it('is used by the keyboard alone', async () => {
+      const { page, complaints } = await here.visit('auditor');
+      await page.goto('/#/verify');
+      await page.locator('h1', { hasText: 'Verify' }).waitFor();
+      const { tabTo, press, type } = byKeyboard(page);
+      await tabTo('Choose files');
+      // What has the focus is seen, though the field itself is not.
+      expect(
+        await page
+          .locator('.file-button')
+          .first()
+          .evaluate((label) => getComputedStyle(label).outlineStyle),
+      ).toBe('solid');
+      const chooser = page.waitForEvent('filechooser');
+      await press('Enter');
+      await (await chooser).setFiles(join(here.bank.daemon.deps.config.jobs.folder, run, 'receipt.json'));
+      await page.getByText('Everything holds').waitFor();
+      await tabTo(/^Or a job of this daemon/);
+      await type('1');
+      await press('Enter');
+      await page.waitForURL('**/#/verify/1');
+      await page.getByText('Everything holds').waitFor();
+      await tabTo(/comparisons?$/);
+      await press('Enter');
+      expect(await page.locator('.checks details[open] code').count()).toBeGreaterThan(0);
       expect(complaints).toEqual([]);
     });
 
@@ -112,6 +141,42 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await page.locator('.grant-state:has-text("2099")').waitFor();
     });
 
+    it('is used by the keyboard alone, from the list to a grant that is taken back', async () => {
+      const { page, complaints } = await here.visit('owner');
+      await page.goto('/#/assets');
+      await page.getByRole('link', { name: 'customers' }).waitFor();
+      const { focused, tabTo, press, type } = byKeyboard(page);
+      await tabTo(/^customers/);
+      await press('Enter');
+      await page.getByText('3 columns').waitFor();
+      await tabTo('3 columns');
+      await press('Enter');
+      expect(await page.locator('details.schema').getAttribute('open')).toBeNull();
+      await tabTo('Revoke');
+      await press('Enter');
+      const dialog = page.getByRole('dialog');
+      await dialog.waitFor();
+      await press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      await expect.poll(focused, { timeout: 30_000 }).toBe('Revoke');
+      await press('Enter');
+      await dialog.waitFor();
+      await tabTo('Revoke');
+      await press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByText('revoked').waitFor();
+      // And gives it again.
+      await tabTo('Grant');
+      await press('Enter');
+      await tabTo(/^Last day/);
+      await type('01312099');
+      await tabTo('Grant');
+      await press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByText('revoked').waitFor({ state: 'detached' });
+      expect(complaints).toEqual([]);
+    });
+
     it('publishes a file with an operator, checked while it is written', async () => {
       await here.bank.data('new.csv', 'id,age\n1,41\n2,29\n');
       const { page, complaints } = await here.visit('owner');
@@ -140,51 +205,46 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await here.bank.data('asked.csv', 'id,age\n1,41\n');
       const { page, complaints } = await here.visit('owner');
       await page.goto('/#/assets/new');
-      const { keyboard } = page;
-      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent);
-      /** As somebody who sees no mouse: with Tab from where he is. */
-      const tabTo = async (name: string): Promise<void> => {
-        for (let i = 0; i < 60 && (await focused()) !== name; i += 1) await keyboard.press('Tab');
-        expect(await focused()).toBe(name);
-      };
-      await page.getByLabel('Name', { exact: true }).focus();
-      await keyboard.type('asked about');
+      const { focused, tabTo, press, type } = byKeyboard(page);
+      await page.locator('h1', { hasText: 'Publish an asset' }).waitFor();
+      await tabTo('Name');
+      await type('asked about');
       const file = page.getByLabel(/^File/);
       await file.focus();
-      for (let i = 0; i < 9 && !(await file.inputValue()).endsWith('/asked.csv'); i += 1) await keyboard.press('ArrowDown');
+      for (let i = 0; i < 9 && !(await file.inputValue()).endsWith('/asked.csv'); i += 1) await press('ArrowDown');
       await page.getByLabel('Operator').focus();
-      await keyboard.type('lines (version 1)');
+      await type('lines (version 1)');
       await page.getByText('ready').waitFor();
 
       await page.getByLabel('Every result').focus();
-      await keyboard.press('ArrowDown');
+      await press('ArrowDown');
       await page.getByText('No result is named: nothing leaves.').waitFor();
       await tabTo('Add a result');
-      await keyboard.press('Enter');
-      expect(await focused()).toBe('Result 1: name, with * for any characters');
+      await press('Enter');
+      await expect.poll(focused, { timeout: 30_000 }).toBe('Result 1: name, with * for any characters');
       // A rule without a name is not one.
       await page.getByText('not yet').waitFor();
       await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/name' }).waitFor();
-      await keyboard.type('result.json');
+      await type('result.json');
       await page.getByText('ready').waitFor();
       await tabTo('result.json: form');
-      await keyboard.type('application/json');
+      await type('application/json');
       await tabTo('result.json: at most (kB)');
-      await keyboard.type('0.5');
+      await type('0.5');
       await tabTo('result.json: hold');
-      await keyboard.type('waits until I release it, within');
+      await type('waits until I release it, within');
       await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/hold' }).waitFor();
       await tabTo('result.json: hold: hours');
-      await keyboard.type('24');
+      await type('24');
       await tabTo('Add a result');
-      await keyboard.press('Enter');
+      await press('Enter');
       await tabTo('Remove: Result 2');
-      await keyboard.press('Enter');
-      expect(await focused()).toBe('Add a result');
+      await press('Enter');
+      await expect.poll(focused, { timeout: 30_000 }).toBe('Add a result');
       await tabTo('Each request');
-      await keyboard.type('waits until I approve it (a week)');
+      await type('waits until I approve it (a week)');
       await tabTo('at most so many jobs');
-      await keyboard.type('5');
+      await type('5');
       await page.getByText('ready').waitFor();
 
       const ddo = JSON.parse((await page.locator('.live-checks pre').textContent()) ?? '') as { services: unknown[] };
@@ -196,7 +256,7 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       expect(ddo.services).toEqual([expect.objectContaining(terms)]);
       expect(await seriousFindings(page)).toEqual([]);
       await page.getByLabel('Name', { exact: true }).focus();
-      await keyboard.press('Enter');
+      await press('Enter');
       await page.locator('h1', { hasText: 'asked about' }).waitFor();
       await page.getByText('application/json, at most 500 B, waits for the owner, 24 hours at most').waitFor();
       await page.getByText('At most 5 jobs.').waitFor();

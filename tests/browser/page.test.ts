@@ -283,6 +283,9 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
       await page.waitForSelector('.page-head .badge:has-text("succeeded")');
       const receipt = await (await page.request.get(`/v1/jobs/${id}/receipt`)).text();
       expect(receipt).toContain('agreed by the board');
+      // It ended once, and was reported once.
+      await page.waitForSelector('.timeline li:has-text("reported on chain")');
+      expect(await page.locator('.timeline .badge', { hasText: 'succeeded' }).count()).toBe(1);
       expect(complaints).toEqual([]);
     });
 

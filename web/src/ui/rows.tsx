@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from './basics.js';
 
 interface RowsProps<T> {
@@ -17,7 +17,7 @@ export function Rows<T>({ items, onChange, fresh, nameOf, removeLabel, row }: Ro
   const list = useRef<HTMLDivElement>(null);
   const count = useRef(items.length);
   const next = useRef<'row' | 'button' | undefined>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const selector = next.current === 'row' ? '.rows > fieldset:last-of-type :is(input, select)' : '.rows-add button';
     if (next.current !== undefined && count.current !== items.length) list.current?.querySelector<HTMLElement>(selector)?.focus();
     count.current = items.length;

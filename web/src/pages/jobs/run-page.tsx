@@ -23,7 +23,7 @@ export function RunPage({ id }: { id: string }) {
   const { isLooking, isRunning } = useRole();
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
   const { data: run, problem, isLoading, reload } = useQuery<Run>(path, ['run']);
-  const events = useRunEvents(isLooking && run !== undefined ? id : undefined);
+  const events = useRunEvents(isLooking && run !== undefined ? id : undefined, run?.settlement === 'anchored');
   if (run === undefined)
     return isLoading ? (
       <Skeleton lines={8} />
@@ -124,7 +124,7 @@ function RunActions({ run, onChanged }: { run: Run; onChanged: () => void }) {
 
 function FactsCard({ run }: { run: Run }) {
   const text = useWords(jobsText);
-  const settlements = { anchored: text.anchored, pending: text.pending, none: text.none2 };
+  const settlements = { anchored: text.reported, pending: text.pending, none: text.none2 };
   const took = run.startedAt && run.finishedAt && (Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000;
   return (
     <Card>

@@ -28,7 +28,7 @@ export function TimelineCard({ run, events }: { run: Run; events: RunEvents }) {
   const { data } = useParties(run);
   const parties = data?.parties ?? [];
   const isShared = parties.length > 1;
-  const steps = [...ownSteps(events, parties, text.anchored), ...peerSteps(events, parties), ...reportSteps(parties, text.reported)].sort(
+  const steps = [...ownSteps(events, parties, text.reported), ...peerSteps(events, parties), ...reportSteps(parties, text.reported)].sort(
     (a, b) => a.time - b.time,
   );
   const start = events.stages[0]?.time ?? Date.parse(run.createdAt);
@@ -51,18 +51,22 @@ export function TimelineCard({ run, events }: { run: Run; events: RunEvents }) {
   );
 }
 
-function ownSteps({ stages, progress }: RunEvents, parties: readonly PartyView[], anchored: string): readonly Step[] {
+function ownSteps({ stages, progress }: RunEvents, parties: readonly PartyView[], reported: string): readonly Step[] {
   const self = parties.find(({ isSelf }) => isSelf)?.name ?? '';
   return [
     ...stages.map(({ time, state, anchored: transaction }, i) => ({
       key: `stage ${i}`,
       time,
       party: self,
-      shown: (
-        <>
-          <RunBadge state={state} /> {transaction !== undefined && anchored}
-        </>
-      ),
+      shown:
+        transaction === undefined ? (
+          <RunBadge state={state} />
+        ) : (
+          // The end, told for a second time when it has come to the chain.
+          <>
+            {stages[i - 1]?.state !== state && <RunBadge state={state} />} {reported}
+          </>
+        ),
     })),
     ...progress.map(({ time, text }, i) => ({ key: `said ${i}`, time, party: undefined, shown: text })),
   ];

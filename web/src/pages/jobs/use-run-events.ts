@@ -41,8 +41,8 @@ export interface RunEvents {
 const nothing: RunEvents = { stages: [], progress: [], peers: [], log: [] };
 const MOST_LINES = 20_000;
 
-/** What happened in a run from its beginning, live until it ends. Many lines at once are drawn once. */
-export function useRunEvents(id: string | undefined): RunEvents {
+/** What happened in a run from its beginning, live until it ends; what came to the chain after its end is read when it has. Many lines at once are drawn once. */
+export function useRunEvents(id: string | undefined, isAnchored: boolean): RunEvents {
   const { http } = useApp();
   const [events, setEvents] = useState(nothing);
   useEffect(() => {
@@ -80,6 +80,6 @@ export function useRunEvents(id: string | undefined): RunEvents {
       source.close();
       if (frame !== undefined) cancelAnimationFrame(frame);
     };
-  }, [http, id]);
+  }, [http, id, isAnchored]);
   return events;
 }
