@@ -50,7 +50,7 @@ function evidence(more: Partial<Receipt>, spec?: JobSpec): ReadEvidence {
 const failed = ({ checks }: ReadEvidence): readonly string[] =>
   checks.list.flatMap(({ name, state }) => (state === 'failed' ? [name] : []));
 
-const jointSpec = (seats: NonNullable<JobSpec['joint']>[number]['seats']): JobSpec => ({
+const bareSpec: JobSpec = {
   kind: 'job-spec',
   version: 1,
   chain,
@@ -59,8 +59,11 @@ const jointSpec = (seats: NonNullable<JobSpec['joint']>[number]['seats']): JobSp
   consumer: owner,
   algorithm: { token: algorithm, ddo: digest },
   steps: [],
-  joint: [{ operator: token(3), seats }],
   documents: [],
+};
+const jointSpec = (seats: NonNullable<JobSpec['joint']>[number]['seats']): JobSpec => ({
+  ...bareSpec,
+  joint: [{ operator: token(3), seats }],
 });
 
 describe('what is absent from evidence, or is strange there, does not pass', () => {
@@ -145,17 +148,7 @@ describe('what is absent from evidence, or is strange there, does not pass', () 
     operator: { id: token(3), version: 1, digest, runtime: 'node' },
     arguments: { x: 1 },
   } as const;
-  const spec: JobSpec = {
-    kind: 'job-spec',
-    version: 1,
-    chain,
-    job: '1',
-    task: '1',
-    consumer: owner,
-    algorithm: { token: algorithm, ddo: digest },
-    steps: [step],
-    documents: [],
-  };
+  const spec: JobSpec = { ...bareSpec, steps: [step] };
   const outputs = [{ name: 'a', sizeBytes: 1, sha256: digest }];
   const failedTerms = (more: Partial<Receipt>, given = spec, rules?: readonly OutputRule[]) => {
     const one = evidence({ ...whole, outputs, ...more }, given);

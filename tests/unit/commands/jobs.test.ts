@@ -63,6 +63,16 @@ describe('jobs that do not go well', () => {
   const sharesOf = (result: Readonly<Record<string, unknown>>): readonly Share[] =>
     [...(result['shares'] as readonly Share[])].sort((left, right) => left.ownerName.localeCompare(right.ownerName));
 
+  it('tracer index: is whole, and is built again in another file when that is asked for', async () => {
+    const own = { home: await homeIn(world, 'index') };
+    const first = await jsonDt(['tracer', 'index'], own);
+    expect(first).toMatchObject({ state: 'whole', rows: { organizations: 3, operators: 1, tokens: 2, tasks: 1, jobs: 0 } });
+    const { path, rows, blockHash } = await jsonDt(['tracer', 'index', '--rebuild'], own);
+    expect({ rows, blockHash }).toEqual({ rows: first['rows'], blockHash: first['blockHash'] });
+    expect(path).not.toBe(first['path']);
+    expect(await jsonDt(['tracer', 'index'], own)).toMatchObject({ state: 'whole', path, rows });
+  });
+
   it('exec: shows every share, downloads what there is, and ends with the error of the one that failed', async () => {
     const cdt = await algorithm('well', 'fail');
     const ended = await runDt(['job', 'exec', '--task-id', task, '--cdt', cdt, '--outputs', 'mixed'], { home, env });
