@@ -34,6 +34,17 @@ describe('places at a daemon', () => {
     expect(refusal(places, from('a'))).toMatchObject({ limit: 2 });
   });
 
+  it('of those who sign leave room for whom the owner has let in, however many keys they sign with', () => {
+    const places = streamPlaces();
+    const taken = Array.from({ length: 500 }, () => places.take(from()));
+    expect(refusal(places, from())).toMatchObject({ code: 'DT_HTTP_BUSY', limit: 500 });
+    expect(refusal(places, from('page of the owner'))).toBeUndefined();
+    taken[0]?.();
+    taken[0]?.();
+    expect(refusal(places, from())).toBeUndefined();
+    expect(refusal(places, from())).toMatchObject({ limit: 500 });
+  });
+
   it.each([
     ['event streams', streamPlaces, 32, 1000],
     ['verifications', verifyPlaces, 1, 4],
