@@ -71,3 +71,15 @@ async function takenOf(deps: AnchorDeps, reports: readonly JobReport[]): Promise
 function revertOf(error: unknown): string | undefined {
   return error instanceof ToolkitError && error.code === 'DT_CHAIN_REVERTED' ? String(error.details['name']) : undefined;
 }
+
+/**
+ * A reorganization takes away what the chain had. Transactions of one sender have one order: where a later one is there, so are those before.
+ * @throws DT_CHAIN_*
+ */
+export async function reopenLost({ ledger, store, log }: Pick<AnchorDeps, 'ledger' | 'store' | 'log'>): Promise<void> {
+  for (const root of await store.runs.lastAnchored()) {
+    if ((await ledger.anchorOf(ledger.signer, root)) !== undefined) return;
+    log.warn({ root }, 'the chain has lost receipts that were anchored: they go there again');
+    await store.runs.reopenAnchor(root);
+  }
+}

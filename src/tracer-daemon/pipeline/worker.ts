@@ -2,6 +2,7 @@ import type { LedgerEvent } from '../../ledger/ledger.js';
 import type { DaemonDeps } from '../deps.js';
 import type { ClaimedRun } from '../store/run.js';
 import { anchorLoop } from './anchor-loop.js';
+import { reopenLost } from './anchor-receipts.js';
 import { forgetEndings } from './ending-file.js';
 import { lossBy, type Obligations, obligationsOf, takesAway } from './live-obligations.js';
 import { type AbortCause, RunAborted } from './run-aborted.js';
@@ -216,13 +217,21 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
       { requeued: recovered.requeued.length, ended: recovered.ended.length, settling: recovered.settling.length },
       'runs of an earlier life were taken up',
     );
+  // What was anchored may have been lost while nobody watched, and while somebody did.
+  const checkAnchors = (): void => {
+    reopenLost(deps).catch((error) => log.warn({ err: error }, 'whether the chain still has the last receipts cannot be read'));
+  };
+  checkAnchors();
   forgetEndings(deps).catch((error) => log.warn({ err: error }, 'what a kill has left in job folders could not be removed'));
   const { block } = await deps.ledger.head().catch(() => ({ block: 0 }));
   deps.ledger
     .watch(onLedgerEvent, {
       fromBlock: block,
       signal: stopping.signal,
-      onGap: (reason) => log.warn({ reason }, 'the watch of the chain has a gap'),
+      onGap: (reason) => {
+        log.warn({ reason }, 'the watch of the chain has a gap');
+        checkAnchors();
+      },
     })
     .catch((error) => log.error({ err: error }, 'the chain is not watched any more: revoked grants end running jobs only when they start'));
   pump();

@@ -7,7 +7,10 @@ import type { Database, RunRow } from './schema.js';
 import type { RunStore } from './store.js';
 import type { StoreSession } from './store-session.js';
 
-type AnchorMethods = 'pendingSettlements' | 'claimAnchor' | 'markAnchored';
+type AnchorMethods = 'pendingSettlements' | 'claimAnchor' | 'markAnchored' | 'lastAnchored' | 'reopenAnchor';
+
+/** As many as a reorganization may take. */
+const MOST_ANCHORED = 1_000;
 
 /**
  * The way of receipts to the chain. What goes there together is written down, with its root and proofs, before it is sent: the chain takes a
@@ -68,6 +71,33 @@ export function runAnchors(session: StoreSession): Pick<RunStore, AnchorMethods>
           await changeRun(write, row, { ...free, settlement: 'anchored', settlement_transaction: transaction }, { anchored: transaction });
         write.wake({ kind: 'due' });
         return rows.length > 0;
+      }),
+
+    lastAnchored: async () => {
+      const rows = await session.read((db) =>
+        db
+          .selectFrom('runs')
+          .select('anchor_root')
+          .where('settlement', '=', 'anchored')
+          .orderBy('finished_at', 'desc')
+          .orderBy('seq', 'desc')
+          .limit(MOST_ANCHORED)
+          .execute(),
+      );
+      return [...new Set(rows.flatMap(({ anchor_root: root }) => (root === null ? [] : [root])))];
+    },
+
+    reopenAnchor: (root) =>
+      session.write(async (write) => {
+        const rows = await write.trx
+          .selectFrom('runs')
+          .selectAll()
+          .where('settlement', '=', 'anchored')
+          .where('anchor_root', '=', root)
+          .$if(lock, (q) => q.forUpdate())
+          .execute();
+        for (const row of rows) await changeRun(write, row, { settlement: 'pending', settlement_transaction: null }, {});
+        write.wake({ kind: 'pending-settlement' });
       }),
   };
 }

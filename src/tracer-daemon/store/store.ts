@@ -190,6 +190,10 @@ export interface RunStore {
   claimAnchor(by: { workerId: string; leaseMs: number; limit: number }): Promise<AnchorPlan | undefined>;
   /** All runs of the plan. False when there was nothing pending. */
   markAnchored(root: Bytes32, transaction: Bytes32): Promise<boolean>;
+  /** Roots of the plans that are on the chain, of the latest receipts, the newest first. */
+  lastAnchored(): Promise<readonly Bytes32[]>;
+  /** The chain has lost it: all runs of the plan wait again, for the same plan. */
+  reopenAnchor(root: Bytes32): Promise<void>;
   /**
    * Their retention time is over (the shorter of theirs and this one), they are anchored or have nothing to anchor, and their folders are
    * still there. Oldest first.

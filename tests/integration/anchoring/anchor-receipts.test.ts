@@ -14,7 +14,7 @@ import { connectLedger } from '../../../src/ledger/evm/connect-ledger.js';
 import { deployToolkit } from '../../../src/ledger/evm/deploy-toolkit.js';
 import type { Ledger, LedgerEvent } from '../../../src/ledger/ledger.js';
 import { anchorLoop } from '../../../src/tracer-daemon/pipeline/anchor-loop.js';
-import { anchorReceipts } from '../../../src/tracer-daemon/pipeline/anchor-receipts.js';
+import { anchorReceipts, reopenLost } from '../../../src/tracer-daemon/pipeline/anchor-receipts.js';
 import { openStore } from '../../../src/tracer-daemon/store/open-store.js';
 import type { Store } from '../../../src/tracer-daemon/store/store.js';
 import { type DevChain, startAnvilChain } from '../../support/dev-chains.js';
@@ -157,6 +157,25 @@ describe('anchoring receipts', () => {
     await expect(anchorReceipts(deps(stranger), await plan())).rejects.toMatchObject({ details: { name: 'OrganizationUnknown' } });
     expect(await store.runs.pendingSettlements()).toHaveLength(1);
     stranger.close();
+  });
+
+  it('goes again where a reorganization has taken it from the chain, alone and with all of its plan', async () => {
+    await receipt([algorithm, leaves[0]!]);
+    await anchorReceipts(deps(), await plan());
+    await receipt([algorithm, leaves[0]!]);
+    await receipt([algorithm, leaves[1]!]);
+    const snapshot = await chain.rpc('evm_snapshot');
+    const { root, runs } = await plan();
+    await anchorReceipts(deps(), { root, runs });
+    await reopenLost(deps());
+    expect(await store.runs.pendingSettlements()).toEqual([]);
+    await chain.rpc('evm_revert', snapshot);
+    expect(await bank.anchorOf(bank.signer, root)).toBeUndefined();
+    await reopenLost(deps());
+    expect((await store.runs.pendingSettlements()).map(({ runId }) => runId)).toEqual(runs.map(({ runId }) => runId));
+    await anchorReceipts(deps(), await plan());
+    expect(await bank.anchorOf(bank.signer, root)).toMatchObject({ count: 2 });
+    expect((await store.runs.list()).map(({ settlement }) => settlement)).toEqual(['anchored', 'anchored', 'anchored']);
   });
 
   it('lets receipts gather while a transaction is on its way', async () => {
