@@ -139,8 +139,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** One thing that takes a moment, with nothing to list: a spinner on a terminal, silence anywhere else. */
   protected async wait<R>(text: string, work: Promise<R>): Promise<R> {
     if (!this.interactive) return work;
-    const { oraPromise } = await import('ora');
-    return oraPromise(work, { text, stream: process.stderr });
+    const { default: ora } = await import('ora');
+    const spinner = ora({ text, stream: process.stderr }).start();
+    try {
+      return await work;
+    } finally {
+      spinner.stop();
+    }
   }
 
   /** Waits until all progress is drawn, so that results do not run into it. */

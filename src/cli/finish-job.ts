@@ -45,6 +45,7 @@ export async function finishJob(
   for (const line of open) terminal.log(line);
   if (failure === undefined && open.length === 0) await terminal.next(nextOf(job, shares, fetched));
   const end = endWith(failure, terminal.jsonEnabled());
+  if (failure !== undefined && !interrupted) await terminal.next(`dt job explain ${job}`);
   if (interrupted) process.exitCode = 130;
   return { job, shares, ...end };
 }

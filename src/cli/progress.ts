@@ -22,6 +22,9 @@ export function plainProgress(): ProgressView {
 
 export const silentProgress = (): ProgressView => ({ onProgress: () => undefined, finish: async () => undefined });
 
+/** The same marks as in all other output. */
+const MARKS = { COMPLETED: '✓', FAILED: '✗' } as const;
+
 /** On a terminal: listr2, one list after the other; steps that start together stand in one list and run side by side. */
 export function terminalProgress(): ProgressView {
   interface Pending {
@@ -44,7 +47,12 @@ export function terminalProgress(): ProgressView {
     }));
     // The error itself is printed by the command; here its line only turns red.
     // Ctrl-c is the command's: listr2 would end the program with no word of what goes on elsewhere.
-    const options = { concurrent: true, exitOnError: false, registerSignalListeners: false, rendererOptions: { showErrorMessage: false } };
+    const options = {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      rendererOptions: { showErrorMessage: false, icon: MARKS },
+    };
     await new Listr(tasks, options).run().catch(() => undefined);
   };
 

@@ -164,7 +164,7 @@ async function textReports(folder: string): Promise<readonly string[]> {
 /** As much as fits on a screen beside the rest. */
 function beginning(text: string): string {
   const lines = text.trimEnd().split('\n');
-  const width = process.stdout.columns ?? 160;
+  const width = process.stdout.columns || 160; // some terminals say 0
   const shown = lines.slice(0, LINES).map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
   return lines.length > LINES ? `${shown.join('\n')}\n${chalk.dim(`… ${lines.length - LINES} more lines`)}` : shown.join('\n');
 }

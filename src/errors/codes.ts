@@ -372,6 +372,12 @@ export const errorTable = {
     7,
     422,
   ),
+  DT_PEER_NO_DAEMON: row(
+    '{organization}, whose key signs, has published no daemon.',
+    'Sign with the key of the organization that runs it (`--key`), or register its URL: `dt system org --url`.',
+    7,
+    422,
+  ),
   DT_PEER_FORBIDDEN_TARGET: row(
     '{url} is not a target that this program may fetch from.',
     'Add it to the content gateways of the configuration, if you trust it.',

@@ -211,10 +211,11 @@ export interface LedgerReader {
   /**
    * Calls back for each new event, replaying what was missed after a lost connection. Pushed over WebSocket where the endpoint has one.
    * Resolves when the signal aborts. `onGap` tells of losses, and of reorganizations: then events() has to be read again.
+   * `onWatched` tells that nothing is missed any more after losses.
    */
   watch(
     onEvent: (event: LedgerEvent) => void,
-    options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void },
+    options: { fromBlock: number; signal: AbortSignal; onGap?: (reason: string) => void; onWatched?: () => void },
   ): Promise<void>;
   /** When and where this organization anchored this root; undefined when it has not. */
   anchorOf(by: Address, root: Bytes32): Promise<AnchorRecord | undefined>;

@@ -38,6 +38,8 @@ export interface StartOptions {
   /** Of the key; from the variable that the configuration names when missing. */
   readonly password?: string;
   readonly onRoundTrip?: () => void;
+  /** Takes the JSON lines of the log in the place of stderr. */
+  readonly log?: { write(line: string): void };
   /** In the place of the strongest that this machine has. */
   readonly sandbox?: Sandbox;
 }
@@ -49,7 +51,7 @@ export interface StartOptions {
 export async function startDaemon(config: DaemonConfig, options: StartOptions = {}): Promise<RunningDaemon> {
   const log = pino(
     { level: config.log.level, redact: ['*.privateKey', '*.password', '*.signature', '*.authorization'] },
-    pino.destination(2),
+    options.log ?? pino.destination(2),
   );
   await mkdir(config.jobs.folder, { recursive: true, mode: 0o700 });
   const wallet = await openKey(config, options.password);

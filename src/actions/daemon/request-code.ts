@@ -12,12 +12,12 @@ export interface SignInCode {
 
 /**
  * Asks one's own daemon, with the key of the organization, for a code to type into its page.
- * @throws DT_PEER_NO_ENDPOINT when neither the chain nor `url` says where it is, DT_AUTH_FORBIDDEN for another's daemon
+ * @throws DT_PEER_NO_DAEMON when neither the chain nor `url` says where it is, DT_AUTH_FORBIDDEN for another's daemon
  */
 export async function requestCode(context: ActionContext, url?: string): Promise<SignInCode> {
   const organization = addressOf(context.signer);
   const found = url ?? (await context.ledger.operatorsAndOrganizations([], [organization])).organizations[0]?.url ?? '';
-  if (found === '') throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner: organization, id: 'this page' });
+  if (found === '') throw new ToolkitError('DT_PEER_NO_DAEMON', { organization });
   const client = daemonOf(context, organization, parseDaemonUrl(found));
   return { url: client.url, ...(await client.signInCode()) };
 }

@@ -32,7 +32,7 @@ export async function gatherEvidence(
         const [run] = await client.jobs({ job: job.toString(), token: of.token });
         if (run === undefined)
           return without(
-            `its daemon shows no run of this job to ${signer}${signer === facts.job.demander ? '' : ', who has not asked for it'}`,
+            `its daemon shows no run of this job to ${signer}${signer === facts.job.demander ? '' : ', who did not add this job'}`,
           );
         if (run.receipt === undefined) return without(`its run is ${run.state} and has no receipt`);
         const evidence = await client.evidence(run.id);

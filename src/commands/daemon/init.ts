@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { namedFlags } from '../../cli/named-flags.js';
@@ -31,6 +32,13 @@ export default class DaemonInit extends BaseCommand<typeof DaemonInit> {
     const key = await this.ask(this.flags.key ?? (await this.home.settings()).key, "Name of the organization's key", 'key');
     const { data = [], auditor: auditors = [], 'address-book': addressBook, 'link-port': linkPort, ...given } = this.flags;
     const file = await initDaemon(this.home, { ...given, key, data, auditors, addressBook, linkPort });
+    for (const folder of data) {
+      const isFolder = await stat(folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      );
+      if (!isFolder) this.warn(`There is no folder ${folder} yet: the daemon reads no data from it.`);
+    }
     this.log(`Configuration written to ${file}`);
     await this.next(`dt daemon run --config ${this.flags.config}`);
     return { config: file };

@@ -11,15 +11,23 @@ export default class DaemonRun extends BaseCommand<typeof DaemonRun> {
     const { loadConfig } = await import('../../tracer-daemon/config/load-config.js');
     const { startDaemon } = await import('../../tracer-daemon/start-daemon.js');
     const { passwordFor } = await import('../../cli/open-signer.js');
+    const { renderLogLine } = await import('../../cli/render-log-line.js');
     const { untilStopped } = await import('../../cli/until-stopped.js');
     const config = await loadConfig(this.flags.config, process.env);
     const password =
       process.env[config.key.passwordEnv] ?? (await passwordFor(config.key.name ?? config.key.file ?? 'of the daemon', this.interactive));
-    const daemon = await this.wait('Starting the daemon: key, sandbox, store, chain', startDaemon(config, { password }));
+    // No spinner: the daemon writes its log to the same terminal.
+    if (this.interactive) process.stderr.write('Starting the daemon: key, sandbox, store, chain …\n');
+    const log = { write: (line: string) => void process.stderr.write(renderLogLine(line)) };
+    const daemon = await startDaemon(config, { password, ...(process.stderr.isTTY && { log }) });
     const stopped = untilStopped();
     const { organization, sandbox } = daemon.deps;
     this.log(`Daemon of ${organization} at ${daemon.url}, sandbox ${sandbox.level}`);
     this.log(`Layers that hold: ${sandbox.layers.join(', ')}`);
+    if (this.interactive) {
+      this.log(`Sign in to its page: ${this.again(`dt daemon login --key ${config.key.name ?? 'NAME'}`)}`);
+      this.log('Stop it with ctrl-c.');
+    }
     await stopped;
     await daemon.close();
     return { url: daemon.url, organization };

@@ -33,21 +33,29 @@ export async function watchLedger(
   options: Parameters<LedgerReader['watch']>[1],
 ): Promise<void> {
   const tracker = new EventTracker(Math.max(options.fromBlock, client.book.block), REPLAY_BLOCKS);
-  const { signal, onGap } = options;
-  const listener: Listener = { client, tracker, signal, onEvent, onGap };
+  const { signal } = options;
   let pushes = true;
   let retryMs = FIRST_RETRY_MS;
+  let isLost = false;
+  const lost = (reason: string): void => {
+    isLost = true;
+    options.onGap?.(reason);
+  };
+  const watched = (): void => {
+    retryMs = FIRST_RETRY_MS;
+    if (isLost) options.onWatched?.();
+    isLost = false;
+  };
+  const listener: Listener = { client, tracker, signal, onEvent, onGap: options.onGap };
 
   while (!signal.aborted) {
     try {
       if (pushes) {
-        const reason = await listen(listener, watching, () => {
-          retryMs = FIRST_RETRY_MS;
-        });
-        if (!signal.aborted) onGap?.(reason);
+        const reason = await listen(listener, watching, watched);
+        if (!signal.aborted) lost(reason);
       } else {
         await catchUp(listener, client.rpc);
-        retryMs = FIRST_RETRY_MS;
+        watched();
         await delay(watching.intervalMs, signal);
         continue;
       }
@@ -59,7 +67,7 @@ export async function watchLedger(
       }
       const known = toToolkitError(error);
       if (!known.retryable) throw known;
-      onGap?.(known.message);
+      lost(known.message);
     }
     // Not all clients of a chain that starts again should come back in the same moment.
     await delay(retryMs * (0.5 + Math.random()), signal);

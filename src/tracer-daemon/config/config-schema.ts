@@ -287,7 +287,7 @@ export const configSchema: SectionSchema = {
       idleMinutes: count(1, 10_080, 60, 'Minutes until a session ends that is not used.'),
       sessionHours: count(1, 720, 12, 'Hours until a session ends in any case.'),
     }),
-    log: section('What the daemon says about itself, as JSON lines on stderr.', {
+    log: section('What the daemon says about itself, as JSON lines on stderr; on a terminal as lines for people.', {
       level: {
         type: 'string',
         enum: logLevels,

@@ -232,6 +232,7 @@ export async function startWorker(deps: DaemonDeps, workerId: string): Promise<W
         log.warn({ reason }, 'the watch of the chain has a gap');
         checkAnchors();
       },
+      onWatched: () => log.info('the chain is watched again, and what was missed is read'),
     })
     .catch((error) => log.error({ err: error }, 'the chain is not watched any more: revoked grants end running jobs only when they start'));
   pump();

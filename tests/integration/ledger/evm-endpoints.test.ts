@@ -251,7 +251,7 @@ describe('EVM endpoints', () => {
       await heard.end();
     });
 
-    it('replays what was missed after a lost connection, and tells of the loss', async () => {
+    it('replays what was missed after a lost connection, and tells of the loss and of its end', async () => {
       const shaky = await gate({});
       const heard = await watchFrom(connect({ rpcUrl: shaky.rpcUrl }), await headOf());
       const writer = connect();
@@ -262,6 +262,7 @@ describe('EVM endpoints', () => {
         shaky.cut();
         operators.push(await publish(writer));
         await heard.count(2 * loss);
+        await heard.again(loss);
       }
       expect(heard.events.map((event) => (event.kind === 'operator-published' ? event.operator.id : event.kind))).toEqual(operators);
       expect(heard.gaps.length).toBeGreaterThanOrEqual(3);
@@ -341,6 +342,7 @@ async function watchFrom(ledger: Ledger, fromBlock: number) {
   const notify = () => {
     for (const check of checks) check();
   };
+  let resumed = 0;
   const watching = ledger.watch(
     (event) => {
       events.push(event);
@@ -351,6 +353,10 @@ async function watchFrom(ledger: Ledger, fromBlock: number) {
       signal: ending.signal,
       onGap: (reason) => {
         gaps.push(reason);
+        notify();
+      },
+      onWatched: () => {
+        resumed += 1;
         notify();
       },
     },
@@ -370,6 +376,7 @@ async function watchFrom(ledger: Ledger, fromBlock: number) {
     gaps,
     count: (count: number) => when(() => events.length >= count),
     gap: (pattern: RegExp) => when(() => gaps.some((gap) => pattern.test(gap))),
+    again: (times: number) => when(() => resumed >= times),
     end: async () => {
       ending.abort();
       await watching;

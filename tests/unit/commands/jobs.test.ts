@@ -79,7 +79,8 @@ describe('jobs that do not go well', () => {
     expect(ended.code, ended.stderr).toBe(8);
     expect(ended.stdout).toMatch(/✓ Bank A {2}numbers .* succeeded/);
     expect(ended.stdout).toMatch(/✗ Bank B {2}numbers .* failed/);
-    expect(ended.stderr).toMatch(/✗ The operator ended with exit code 3.*\n(.*\n)* {2}cannot go on DT_JOB_OPERATOR_FAILED\n {2}→ /);
+    expect(ended.stdout).toMatch(/→ Next: dt job explain \d+\n$/);
+    expect(ended.stderr).toMatch(/✗ The operator ended with exit code 3.*\n(.*\n)* {2}cannot go on\n {2}DT_JOB_OPERATOR_FAILED\n {2}→ /);
     // What the operator wrote cannot colour or move anything on the terminal of its reader.
     expect(ended.stderr).toMatch(/^Bank B │ cannot go on$/m);
     expect(ended.stdout + ended.stderr).not.toContain('\u001b[31m');
@@ -214,7 +215,7 @@ describe('jobs that do not go well', () => {
     }
     const verified = await runDt(['tracer', 'verify', job], { home, env: stranger });
     expect(verified).toMatchObject({ code: 9, stdout: expect.stringMatching(new RegExp(`^job ${job} [^]*Bank B: .*no receipt`)) });
-    expect(verified.stdout).toContain(', who has not asked for it');
+    expect(verified.stdout).toContain(', who did not add this job');
     expect(verified.stderr).toMatch(/DT_RECEIPT_UNVERIFIED\n {2}→ .*--key/);
     // Who owns a share sees that share.
     const owner = { DT_PRIVATE_KEY: b.wallet.privateKey };
@@ -330,6 +331,7 @@ describe('what cannot be used is refused before anything is written', () => {
     ['system orgs --rpc http://127.0.0.1:1', 6, 'DT_CHAIN_UNREACHABLE'],
     ['system orgs --address-book nowhere.json', 2, 'DT_CONFIG_NO_ADDRESS_BOOK'],
     ['asset list --mine', 2, 'DT_INPUT_MISSING'],
+    ['daemon login', 7, 'DT_PEER_NO_DAEMON'],
   ];
   it.each(cases)('dt %s ends with %i, %s', async (argv, code, error) => {
     const env = argv.includes('--mine') ? {} : { DT_PRIVATE_KEY: third.wallet.privateKey };
@@ -352,7 +354,10 @@ describe('what cannot be used is refused before anything is written', () => {
     const unknown = await runDt(['asset', 'cdt', '--attr-file', 'name.json'], { home, env });
     expect(unknown.stderr).toContain('No token or operator is called @nobody on this machine; name.json names it. DT_NAME_UNKNOWN');
     const init = ['daemon', 'init', '--config', 'daemon.yaml', '--key', 'bank'];
-    expect((await runDt(init, { home })).code).toBe(0);
+    expect(await runDt([...init, '--data', 'nowhere'], { home })).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('no folder nowhere'),
+    });
     const again = await runDt(init, { home });
     expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/There is a configuration at .*DT_CONFIG_EXISTS\n.*--force/) });
   });

@@ -96,7 +96,7 @@ describe.skipIf(!hasScript)('on a terminal, what was left out is asked for', () 
     await terminal.answer(/Private key/, `${third.wallet.privateKey}\r`);
     const { code, screen } = await terminal.ended;
     expect(code, screen).toBe(0);
-    expect(screen).toMatch(/✔ Bank A: numbers: queued[\s\S]*Bank A │ succeeded[\s\S]*✓ Bank A {2}numbers/);
+    expect(screen).toMatch(/✓ Bank A: numbers: queued[\s\S]*Bank A │ succeeded[\s\S]*✓ Bank A {2}numbers/);
     expect(screen).not.toContain(third.wallet.privateKey.slice(2));
     expect((await jsonDt(['job', 'list'], { home }))['jobs']).toMatchObject([{ task: '1', taskName: 'first task' }]);
   });
