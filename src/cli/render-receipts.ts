@@ -7,12 +7,12 @@ import { printable, renderNone, renderTime, shortHash, shortId } from './render-
 export function renderReceipts(receipts: readonly ListedReceipt[]): string {
   if (receipts.length === 0) return renderNone('No receipt on chain fits.', 'dt job list');
   return renderTable(receipts, [
-    { title: 'job', cell: ({ job }) => String(job), align: 'right' },
-    { title: 'organization', cell: ({ reporterName }) => printable(reporterName) },
-    { title: 'on', cell: ({ name, token }) => printable(name ?? shortId(token)) },
-    { title: 'outcome', cell: ({ state, isReplaced }) => (isReplaced ? chalk.dim(`${state}, replaced`) : paintState(state)) },
-    { title: 'time', cell: ({ time }) => renderTime(time) },
-    { title: 'receipt', cell: ({ receipt }) => shortHash(receipt) },
-    { title: 'transaction', cell: ({ transaction }) => shortHash(transaction) },
+    { title: 'JOB', cell: ({ job }) => String(job), align: 'right' },
+    { title: 'ORGANIZATION', cell: ({ reporterName }) => printable(reporterName) },
+    { title: 'ON', cell: ({ name, token }) => printable(name ?? shortId(token)) },
+    { title: 'OUTCOME', cell: ({ state, isReplaced }) => (isReplaced ? chalk.dim(`${state}, replaced`) : paintState(state)) },
+    { title: 'TIME', cell: ({ time }) => renderTime(time) },
+    { title: 'RECEIPT', cell: ({ receipt }) => shortHash(receipt) },
+    { title: 'TRANSACTION', cell: ({ transaction }) => shortHash(transaction) },
   ]);
 }

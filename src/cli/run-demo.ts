@@ -141,6 +141,7 @@ async function keepRunning({ say, home, root }: DemoParameters): Promise<void> {
   say('\nChain and daemons keep running. In another terminal:');
   say(`  export DT_HOME=${home} DT_PASSWORD=${PASSWORD}\n  alias dt='node ${join(root, 'bin', 'run.js')}'`);
   say('  dt asset show --dt @bank-a\n  dt asset check --cdt @risk-model\n  dt job list --key fintech\n  dt job logs 3 --key fintech');
+  say('  dt daemon login --key bank-a   # the page of its daemon');
   say('  dt asset revoke --dt @bank-a --cdt @risk-model --key bank-a');
   say('Stop with ctrl-c.');
   await untilStopped();
