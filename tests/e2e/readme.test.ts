@@ -80,7 +80,7 @@ describe('the tutorial of README.md, typed as it stands', () => {
     const minted = outputOf('dt asset cdt --attr-file .dt/greedy.json');
     expect(minted).toMatch(/DT_POLICY_DENIED[\s\S]*exit code 5\n/);
     expect(minted).not.toMatch(/✓ Mint|composed/);
-    expect(outputOf('dt tracer stats')).toMatch(/tokens +2 leaves, 1 composites/);
+    expect(outputOf('dt tracer stats')).toMatch(/tokens +2 leaves, 1 composite /);
   });
 
   it('runs the job at both banks and downloads their outputs', async () => {
