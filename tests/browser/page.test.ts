@@ -295,7 +295,7 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
       const { page, complaints } = await browsers.visit('owner', { size: 'phone', theme: 'dark' });
       await page.goto(`/#/requests/${id}`);
       await page.waitForSelector('text=Other code than the last that you approved');
-      expect(await page.locator('.diff .added').allTextContents()).toEqual([expect.stringContaining('// changed')]);
+      expect(await page.locator('.diff .added').allTextContents()).toEqual([expect.stringContaining('// changed⟦U+2028⟧void 0;')]);
       expect(await seriousFindings(page)).toEqual([]);
       await page.click('button[name=refuse]');
       // A reason is asked for before anything is sent.

@@ -55,7 +55,7 @@ export async function waitingJobs(world: World, bank: BankRole, asker: Role, tas
       return shares[0]?.run?.id ?? '';
     },
     changeCode: async () => {
-      await publish(`${CODE}// changed\n`, true);
+      await publish(`${CODE}// changed\u2028void 0;\n`, true);
     },
   };
 }

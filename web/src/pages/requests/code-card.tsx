@@ -4,6 +4,7 @@ import { cidOf } from '../../api/cid.js';
 import { useApp } from '../../app.js';
 import { useWords } from '../../i18n.js';
 import { Badge, Card } from '../../ui/basics.js';
+import { visible } from '../../ui/visible.js';
 import type { Hold } from './hold.js';
 import { type DiffLine, lineDiff } from './line-diff.js';
 import { requestsText } from './text.js';
@@ -27,7 +28,7 @@ export function CodeCard({ operator, approved }: CodeCardProps) {
       {code !== undefined && (
         <details open={!isSame && before === undefined}>
           <summary>{before === undefined ? text.showCode : text.wholeCode}</summary>
-          <pre class="code">{code}</pre>
+          <pre class="code">{visible(code)}</pre>
         </details>
       )}
     </Card>
@@ -84,7 +85,7 @@ function Diff({ lines }: { lines: readonly DiffLine[] }) {
               {signs[row.kind]}
             </span>
             {row.kind !== 'same' && <span class="unseen">{text[row.kind]} </span>}
-            <span>{row.text || ' '}</span>
+            <span>{visible(row.text) || ' '}</span>
           </div>
         ),
       )}

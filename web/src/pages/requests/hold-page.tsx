@@ -5,6 +5,7 @@ import { useWords } from '../../i18n.js';
 import { Badge, Button, bytes, Card, Field, PageHead, ProblemView, Sentence, ShortId } from '../../ui/basics.js';
 import { ClauseList } from '../../ui/clause-list.js';
 import { Name } from '../../ui/name.js';
+import { visible } from '../../ui/visible.js';
 import { CodeCard } from './code-card.js';
 import { Deadline } from './deadline.js';
 import type { Hold } from './hold.js';
@@ -40,7 +41,7 @@ export function HoldPage({ hold, onAnswered }: { hold: Hold; onAnswered: () => v
           <ConditionsCard hold={hold} />
           {hold.arguments && (
             <Card title={text.arguments}>
-              <pre class="code">{JSON.stringify(hold.arguments, null, 2)}</pre>
+              <pre class="code">{visible(JSON.stringify(hold.arguments, null, 2))}</pre>
             </Card>
           )}
           {hold.operator && <CodeCard operator={hold.operator} approved={hold.approved} />}
