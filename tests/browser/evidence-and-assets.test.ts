@@ -60,6 +60,8 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
 
     it('is used by the keyboard alone', async () => {
       const { page, complaints } = await here.visit('auditor');
+      // Long before it is opened: the browser takes its time until it hands the choice of a file over.
+      page.on('filechooser', (chooser) => chooser.setFiles(join(here.bank.daemon.deps.config.jobs.folder, run, 'receipt.json')));
       await page.goto('/#/verify');
       await page.locator('h1', { hasText: 'Verify' }).waitFor();
       const { tabTo, press, type } = byKeyboard(page);
@@ -71,9 +73,7 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
           .first()
           .evaluate((label) => getComputedStyle(label).outlineStyle),
       ).toBe('solid');
-      const chooser = page.waitForEvent('filechooser');
       await press('Enter');
-      await (await chooser).setFiles(join(here.bank.daemon.deps.config.jobs.folder, run, 'receipt.json'));
       await page.getByText('Everything holds').waitFor();
       await tabTo(/^Or a job of this daemon/);
       await type('1');
@@ -233,9 +233,11 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await type('0.5');
       await tabTo('result.json: hold');
       await type('waits until I release it, within');
-      await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/hold' }).waitFor();
       await tabTo('result.json: hold: hours');
-      await type('24');
+      await type('soon');
+      await page.locator('.live-checks code', { hasText: '/services/0/outputs/0/hold' }).waitFor();
+      for (const _ of 'soon') await press('Backspace');
+      await type('48');
       await tabTo('Add a result');
       await press('Enter');
       await tabTo('Remove: Result 2');
@@ -249,7 +251,7 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
 
       const ddo = JSON.parse((await page.locator('.live-checks pre').textContent()) ?? '') as { services: unknown[] };
       const terms = {
-        outputs: [{ name: 'result.json', mediaType: 'application/json', maxBytes: 500, hold: { deadlineHours: 24 } }],
+        outputs: [{ name: 'result.json', mediaType: 'application/json', maxBytes: 500, hold: { deadlineHours: 48 } }],
         approval: 'manual',
         runs: { limit: 5 },
       };
@@ -258,7 +260,7 @@ describe.skipIf(findChromium() === undefined)('the pages Verify and Assets', () 
       await page.getByLabel('Name', { exact: true }).focus();
       await press('Enter');
       await page.locator('h1', { hasText: 'asked about' }).waitFor();
-      await page.getByText('application/json, at most 500 B, waits for the owner, 24 hours at most').waitFor();
+      await page.getByText('application/json, at most 500 B, waits for the owner, 48 hours at most').waitFor();
       await page.getByText('At most 5 jobs.').waitFor();
       const held = await here.bank.daemon.deps.store.datasets.list();
       const token = held.find(({ path }) => path.endsWith('/asked.csv'))?.token;

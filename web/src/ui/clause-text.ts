@@ -34,7 +34,7 @@ export const clauseText = words(
     grant: '授权',
     operator: '已同意的代码',
     task: '任务',
-    consumer: '请求方',
+    consumer: '使用方',
     organization: '组织',
     spec: '所签署的作业',
     joint: '联合作业的参与方',

@@ -30,7 +30,7 @@ export function OutputFields({ output, onChange, name }: OutputFieldsProps) {
       aria-label={`${name}: ${label}`}
       placeholder={label}
       inputMode={key === 'mostKB' || key === 'groupSize' ? 'decimal' : 'text'}
-      class={key === 'schema' ? 'code-input' : ''}
+      class={key === 'schema' ? 'code-input' : key === 'name' ? 'wide' : ''}
       value={output[key]}
       onInput={(event) => set({ [key]: event.currentTarget.value })}
     />

@@ -2,6 +2,9 @@ import { useWords } from '../../i18n.js';
 import { type Wait, waits } from './terms.js';
 import { termsText } from './terms-text.js';
 
+/** A proposal, so that the document is whole as soon as a deadline is asked for. */
+const USUAL_HOURS = '24';
+
 interface WaitFieldsProps {
   readonly name: string;
   readonly words: Readonly<Record<Wait, string>>;
@@ -15,7 +18,12 @@ export function WaitFields({ name, words, wait, hours, onChange }: WaitFieldsPro
   const text = useWords(termsText);
   return (
     <>
-      <select aria-label={name} title={text.late} value={wait} onChange={(event) => onChange(event.currentTarget.value as Wait, hours)}>
+      <select
+        aria-label={name}
+        title={text.late}
+        value={wait}
+        onChange={(event) => onChange(event.currentTarget.value as Wait, hours || USUAL_HOURS)}
+      >
         {waits.map((each) => (
           <option key={each} value={each}>
             {words[each]}

@@ -28,7 +28,8 @@ function LimitsCard() {
   const { data, problem, isLoading, reload } = useQuery<Settings>('/v1/settings');
   const show = (value: unknown): string => {
     if (typeof value === 'boolean') return value ? words.yes : words.no;
-    return Array.isArray(value) ? value.join(', ') || '–' : String(value);
+    if (Array.isArray(value)) return value.join(', ') || '–';
+    return text.words[value as keyof typeof text.words] ?? String(value);
   };
   return (
     <Card title={text.limits}>

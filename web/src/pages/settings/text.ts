@@ -40,6 +40,7 @@ export const settingsText = words(
     since: 'since',
     limits: 'Limits',
     limitsAbout: 'Set in the configuration file of the daemon.',
+    words: { own: 'its own organization', any: 'anybody', none: 'nobody' },
     values: {
       concurrency: 'Jobs at the same time',
       queueLimit: 'Jobs that wait at most',
@@ -107,6 +108,7 @@ export const settingsText = words(
     since: '自',
     limits: '限制',
     limitsAbout: '在守护进程的配置文件中设置。',
+    words: { own: '本组织', any: '任何人', none: '无' },
     values: {
       concurrency: '同时运行的作业',
       queueLimit: '最多等待的作业',

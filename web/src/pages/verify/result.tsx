@@ -3,6 +3,7 @@ import { Badge, Card, ShortId } from '../../ui/basics.js';
 import { Icon } from '../../ui/icon.js';
 import { Time } from '../../ui/time.js';
 import type { Check, Verification, VerifiedParty } from './answer.js';
+import { checkText } from './check-text.js';
 import { verifyText } from './text.js';
 
 const tones = { verified: 'good', failed: 'bad', missing: 'bad' } as const;
@@ -11,6 +12,7 @@ const icons = { passed: 'check', failed: 'cross', skipped: 'more' } as const;
 /** The verdict, then party by party everything that was compared. */
 export function Result({ answer, isOwn }: { answer: Verification; isOwn: boolean }) {
   const text = useWords(verifyText);
+  const names = useWords(checkText);
   const { verified, first, job, parties } = answer;
   const failed = answer.checks.filter(({ state }) => state === 'failed').length;
   return (
@@ -21,15 +23,17 @@ export function Result({ answer, isOwn }: { answer: Verification; isOwn: boolean
           <p class="verdict-title">{verified ? text.verified : text.failed(failed)}</p>
           <p>
             {job !== undefined && `${text.job} ${job}. `}
-            {first === undefined
-              ? text.verifiedAbout
-              : `${text.first}: ${text.checks[first.name as keyof typeof text.checks] ?? first.name}.`}{' '}
+            {first === undefined ? text.verifiedAbout : `${text.first}: ${names[first.name as keyof typeof names] ?? first.name}.`}{' '}
             {isOwn && text.ownOnly}
           </p>
         </div>
       </div>
       {parties.map((party, i) => (
-        <PartyCard key={i} party={party} checks={answer.checks.filter((check) => check.party === party.party)} />
+        <PartyCard
+          key={i}
+          party={isOwn ? { ...party, source: text.here } : party}
+          checks={answer.checks.filter((check) => check.party === party.party)}
+        />
       ))}
     </>
   );
@@ -62,6 +66,7 @@ function PartyCard({ party, checks }: { party: VerifiedParty; checks: readonly C
 /** Everything of one name: what failed or was skipped in full, what passed as a number with its places on demand. */
 function CheckGroup({ name, checks }: { name: string; checks: readonly Check[] }) {
   const text = useWords(verifyText);
+  const names = useWords(checkText);
   const state = checks.some((check) => check.state === 'failed')
     ? 'failed'
     : checks.some((check) => check.state === 'passed')
@@ -74,7 +79,7 @@ function CheckGroup({ name, checks }: { name: string; checks: readonly Check[] }
       <div>
         <p>
           <span class="unseen">{text.states[state]}: </span>
-          {text.checks[name as keyof typeof text.checks] ?? name}
+          {names[name as keyof typeof names] ?? name}
         </p>
         {checks
           .filter((check) => check.state !== 'passed')
