@@ -247,7 +247,7 @@ describe('the walk through every command, with the words of the original', () =>
       tokens: { leaves: 1, composites: 1, activated: 1 },
       jobs: { added: 2, shares: { succeeded: 2 } },
     });
-    expect((await runDt(['tracer', 'stats'], { home })).stdout).toContain('1 leaves, 1 composites (1 activated)');
+    expect((await runDt(['tracer', 'stats'], { home })).stdout).toContain('1 leaf, 1 composite (1 activated)');
   });
 
   it('asset revoke, grant and activate: the grant decides from the next check on', async () => {
