@@ -2,6 +2,7 @@ import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDataset } from '../datasets/open-dataset.js';
+import { fileProblem } from '../errors/file-problem.js';
 import { ToolkitError } from '../errors/toolkit-error.js';
 
 /** Of samples/generate-credit.mjs, which also runs by itself. */
@@ -159,8 +160,8 @@ async function write(folder: string, name: string, text: string): Promise<string
 }
 
 async function take(from: string, to: string): Promise<void> {
-  await copyFile(from, to).catch((error: NodeJS.ErrnoException) => {
-    throw new ToolkitError('DT_INPUT_FILE', { path: from, reason: error.message }, error);
+  await copyFile(from, to).catch((error: unknown) => {
+    throw new ToolkitError('DT_INPUT_FILE', { path: from, reason: fileProblem(error) }, error);
   });
 }
 

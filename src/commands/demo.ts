@@ -12,7 +12,7 @@ export default class Demo extends BaseCommand<typeof Demo> {
     '<%= config.bin %> demo --data ../shared/data/credit',
   ];
   static override flags = namedFlags({
-    data: Flags.directory({ description: 'folder with your own bank_a.csv (id, y, features) and bank_b.csv (id, features)', exists: true }),
+    data: Flags.directory({ description: 'folder with your own bank_a.csv (id, y, features) and bank_b.csv (id, features)' }),
     keep: Flags.boolean({ description: 'leave chain and daemons running until ctrl-c' }),
     sandbox: sandboxFlag,
   });

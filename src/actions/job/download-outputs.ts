@@ -42,7 +42,7 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
         }
         return fetchOutputs(party, run, folder);
       },
-      (all) => `${all.length} files`,
+      (all) => `${all.length} ${all.length === 1 ? 'file' : 'files'}`,
     );
     return { ...viewShare(party, run, undefined), files };
   } catch (error) {

@@ -36,7 +36,8 @@ export default class JobOutputs extends BaseCommand<typeof JobOutputs> {
     const count = shares.reduce((sum, { files }) => sum + files.length, 0);
     const released = shares.some(({ outputs }) => outputs.length > 0);
     if (out === undefined && released) await this.next(`dt job outputs ${found.job} --out <folder>`);
-    if (out !== undefined && (count > 0 || failure === undefined)) this.log(renderDone(`${count} files in ${out}`));
+    if (out !== undefined && (count > 0 || failure === undefined))
+      this.log(renderDone(`${count} ${count === 1 ? 'file' : 'files'} in ${out}`));
     return { job: found.job, shares, ...endWith(failure, this.jsonEnabled()) };
   }
 }

@@ -81,6 +81,14 @@ describe('the data of the demo', () => {
     expect(await readFile(files.attributes.algorithm, 'utf8')).toContain('age');
   });
 
+  it('says which of own files is missing', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const path = join(nowhere, 'bank_a.csv');
+    await expect(prepareDemo(samples, join(folder, 'unused'), nowhere)).rejects.toMatchObject({
+      message: `Cannot read ${path}: there is no such file`,
+    });
+  });
+
   it('takes the samples as they are for generated data', async () => {
     const home = join(folder, 'generated');
     const files = await prepareDemo(samples, home, undefined);
