@@ -30,6 +30,7 @@ export const errorTable = {
   DT_INPUT_COMMAND: row('There is no command `dt {typed}`.', '{advice}', 2, 400),
   DT_INPUT_ARGUMENT: row('`dt {command}` takes flags only.', '{advice}', 2, 400),
   DT_INPUT_FILE: row('Cannot read {path}: {reason}', 'Check the path; relative paths start at the current directory.', 2, 400),
+  DT_INPUT_OTHER_JOB: row('{path} holds what job {job} released.', 'Give each job a folder of its own.', 2, 400),
   DT_INPUT_COLUMN: row(
     'Column {column} cannot be used: {reason}',
     'Correct the data or leave the column out; no value was sent to anyone.',

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { documentsOf } from '../../catalog/verify/given-file.js';
+import { parseSignedReceipt } from '../../documents/receipt/receipt.js';
 import { ToolkitError } from '../../errors/toolkit-error.js';
 import { type ActionContext, step } from '../action-context.js';
 import { EVIDENCE_SUFFIX } from '../tracer/read-given-evidence.js';
@@ -17,12 +18,13 @@ export interface DownloadedShare extends ShareView {
 
 /**
  * Downloads what every share released, each share into a folder of its own below `folder`. A share that cannot be fetched does not keep
- * the others back. @throws as `runsOf`
+ * the others back. @throws as `runsOf` and `refuseOtherJobs`
  */
 export async function downloadOutputs(
   context: ActionContext,
   { job, only, folder }: JobSelection & { readonly folder: string },
 ): Promise<{ readonly job: bigint; readonly folder: string; readonly shares: readonly DownloadedShare[] }> {
+  await refuseOtherJobs(folder, job);
   const runs = await runsOf(context, job, only);
   const shares = await Promise.all(runs.map((party) => downloadShare(context, party, join(folder, shareFolder(party, runs)))));
   return { job, folder, shares };
@@ -48,6 +50,27 @@ async function downloadShare(context: ActionContext, party: PartyRun, folder: st
   } catch (error) {
     if (!(error instanceof ToolkitError)) throw error;
     return { ...viewShare(party, run, error), files: [] };
+  }
+}
+
+/**
+ * Outputs of two jobs in one folder would mix, and what is verified there later would blame an owner that has done nothing wrong.
+ * @param job undefined: one that is still to come
+ * @throws DT_INPUT_OTHER_JOB
+ */
+export async function refuseOtherJobs(folder: string, job: bigint | undefined): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names.filter((each) => each.endsWith(EVIDENCE_SUFFIX))) {
+    const other = await readFile(join(folder, name, 'receipt.json'), 'utf8').then(jobOf, () => undefined);
+    if (other !== undefined && other !== String(job)) throw new ToolkitError('DT_INPUT_OTHER_JOB', { path: folder, job: other });
+  }
+}
+
+function jobOf(text: string): string | undefined {
+  try {
+    return String(parseSignedReceipt(JSON.parse(text)).receipt.job);
+  } catch {
+    return undefined; // no receipt: it is nobody's evidence
   }
 }
 

@@ -1,4 +1,5 @@
 import { canonicalBytes, sha256 } from '../../documents/canonical.js';
+import { seatOf } from '../../documents/job/joint-group.js';
 import { stepOf } from '../../documents/job/step-of.js';
 import { operatorFileNames } from '../../documents/operator/operator.js';
 import { evidenceFiles } from '../../documents/receipt/evidence.js';
@@ -82,8 +83,12 @@ function verifyCode({ checks, signed, spec }: ReadEvidence, documents: JobDocume
   const at = `receipt.json#/receipt/files (${code})`;
   if (document === undefined) checks.skip('operator', at, `the document of the operator, ${digest}`);
   else checks.same('operator', at, sha256(Buffer.from(document.operation, 'utf8')), staged(code));
-  if (files.some(({ name }) => name !== 'args.json' && name !== code))
+  const others = files.filter(({ name }) => name !== 'args.json' && name !== code);
+  const isJoint = seatOf(spec, receipt.owner, receipt.token) !== undefined;
+  if (others.length > 0 && isJoint)
     checks.skip('operator', 'receipt.json#/receipt/files', `the kit of joint operators of ${receipt.software}, to compare its files with`);
+  else if (others.length > 0)
+    checks.holds('operator', 'receipt.json#/receipt/files', false, 'code and arguments alone', others.map(({ name }) => name).join(', '));
 }
 
 /** Every file is one that the receipt tells of, with the bytes that it tells of; none is missing. */

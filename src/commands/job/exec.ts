@@ -29,6 +29,10 @@ export default class JobExec extends BaseCommand<typeof JobExec> {
     const { finishJob } = await import('../../cli/finish-job.js');
     const { partyListener, untilInterrupted } = await import('../../cli/watch-job.js');
     const { flags, home } = this;
+    if (flags.outputs !== undefined) {
+      const { refuseOtherJobs } = await import('../../actions/job/download-outputs.js');
+      await refuseOtherJobs(flags.outputs, undefined);
+    }
     const tasks = async () => taskChoices(await this.reader(), await ownAddress(home, flags));
     const task = parseCounter(await this.askChoice(flags['task-id'], 'For which task?', 'task-id', tasks), '--task-id');
     const algorithms = async () => tokenChoices(await this.reader(), isRunnableBy(await ownAddress(home, flags)));

@@ -18,12 +18,14 @@ export default class JobRerun extends BaseCommand<typeof JobRerun> {
   };
 
   override async run() {
+    const { refuseOtherJobs } = await import('../../actions/job/download-outputs.js');
     const { rerunJob } = await import('../../actions/job/rerun-job.js');
     const { selectJob } = await import('../../cli/select-job.js');
     const { finishJob } = await import('../../cli/finish-job.js');
     const { partyListener, untilInterrupted } = await import('../../cli/watch-job.js');
     const { dt, detach, outputs } = this.flags;
     const selection = await selectJob(this.home, await this.ask(this.args.job, 'Number of the job', 'job'), dt);
+    if (outputs !== undefined) await refuseOtherJobs(outputs, selection.job);
     const context = await this.signing(this.flags);
     const { signal, release } = untilInterrupted();
     const listener = partyListener((line) => this.logToStderr(line), { states: true });

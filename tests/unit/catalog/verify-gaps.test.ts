@@ -8,6 +8,7 @@ import { verifyOnChain } from '../../../src/catalog/verify/verify-on-chain.js';
 import { verifyParts } from '../../../src/catalog/verify/verify-parts.js';
 import { verifyRun } from '../../../src/catalog/verify/verify-run.js';
 import { verifyTerms } from '../../../src/catalog/verify/verify-terms.js';
+import { canonicalBytes, sha256 } from '../../../src/documents/canonical.js';
 import { buildDdo } from '../../../src/documents/ddo/ddo.js';
 import type { OutputRule } from '../../../src/documents/ddo/release-terms.js';
 import { type Bytes32, parseAddress, type TokenId, tokenIdOf } from '../../../src/documents/ids.js';
@@ -71,6 +72,29 @@ describe('what is absent from evidence, or is strange there, does not pass', () 
     const one = evidence({ sandbox: { level, layers: [], limits: {} } });
     verifyRun(one, undefined);
     expect(failed(one)).toEqual(['sandbox']);
+  });
+
+  it('files that a job of one owner was given beside code and arguments; those of a joint job are its kit, which is not compared', () => {
+    const operator = { id: token(3), version: 1, digest };
+    const step = {
+      token: leaf,
+      owner,
+      ddo: digest,
+      path: [algorithm, leaf],
+      service: 'run',
+      operator: { ...operator, runtime: 'node' },
+      arguments: {},
+    };
+    const spec = { ...bareSpec, steps: [step as unknown as JobSpec['steps'][number]] };
+    const file = (name: string, sha256: Bytes32 = digest) => ({ name, sizeBytes: 2, sha256 });
+    const files = [file('args.json', sha256(canonicalBytes({}))), file('operator/operator.mjs'), file('operator/more.mjs')];
+    const alone = evidence({ operator, ddo: digest, files }, spec);
+    verifyRun(alone, undefined);
+    expect(failed(alone)).toEqual(['operator']);
+    const [seat] = [{ seat: 'left', organization: owner, inputs: [{ number: '0', token: leaf }] }];
+    const joint = evidence({ operator, ddo: digest, files }, { ...spec, joint: [{ operator: token(3), seats: [seat] }] });
+    verifyRun(joint, undefined);
+    expect(failed(joint)).toEqual([]);
   });
 
   it('a receipt of a helper without the proof that anybody has anchored it', () => {
