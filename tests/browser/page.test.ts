@@ -342,8 +342,11 @@ describe.skipIf(chromium === undefined)('the page of the daemon', { timeout: 240
     await page.goto('/#/jobs');
     await page.waitForFunction(() => /1000 runs/.test(document.querySelector('.filters')?.textContent ?? ''));
     expect(await page.locator('.run-row').count()).toBeLessThan(80);
+    await page.focus(`a[href="#/jobs/${jobs[1]?.id}"]`);
     await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
     await page.waitForSelector(`a[href="#/jobs/${jobs.at(-1)?.id}"]`);
+    // The row that the keyboard was at is gone: Enter opens no other one.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
     await page.evaluate(() => window.scrollTo(0, 0));
     const fresh = await browsers.runJob(1);
     await page.waitForSelector(`a[href="#/jobs/${fresh}"]:has-text("succeeded")`);
