@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Wallet } from 'ethers/wallet';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { daemonOf } from '../../src/actions/action-context.js';
-import { downloadOutputs } from '../../src/actions/job/download-outputs.js';
+import { downloadOutputs, refuseOtherJobs } from '../../src/actions/job/download-outputs.js';
 import type { ExecJobResult } from '../../src/actions/job/exec-job.js';
 import { gatherEvidence } from '../../src/actions/tracer/gather-evidence.js';
 import { listReceipts } from '../../src/actions/tracer/list-receipts.js';
@@ -60,6 +60,15 @@ describe('a job is verified from the chain and the documents', () => {
   });
 
   const failures = ({ checks }: Verification) => checks.filter(({ state }) => state === 'failed');
+
+  it('outputs of another job do not go into its folder of downloads', async () => {
+    await refuseOtherJobs(downloads, result.job);
+    await refuseOtherJobs(join(folder, 'none yet'), undefined);
+    const other = { code: 'DT_INPUT_OTHER_JOB', details: { path: downloads, job: String(result.job) } };
+    for (const job of [undefined, result.job + 1n]) await expect(refuseOtherJobs(downloads, job)).rejects.toMatchObject(other);
+    const download = downloadOutputs(joint.c.context, { job: result.job + 1n, folder: downloads });
+    await expect(download).rejects.toMatchObject(other);
+  });
 
   it('all parties of it, from their daemons', async () => {
     const verification = await verifyJob(joint.c.context, result.job);

@@ -43,6 +43,6 @@ async function ownDaemon(context: ActionContext): Promise<DaemonClient> {
   const [organization] = (await context.ledger.operatorsAndOrganizations([], [signer])).organizations;
   if (organization === undefined) throw new ToolkitError('DT_ORG_UNKNOWN', { address: signer });
   const url = endpointOf(undefined, organization.url);
-  if (url === undefined) throw new ToolkitError('DT_PEER_NO_ENDPOINT', { owner: signer, id: organization.name });
+  if (url === undefined) throw new ToolkitError('DT_PEER_NO_DAEMON', { organization: organization.name });
   return daemonOf(context, signer, url);
 }

@@ -197,9 +197,13 @@ describe('jobs that do not go well', () => {
     const job = String((await jsonDt(['job', 'exec', '--task-id', task, '--cdt', waiting, '--detach'], { home, env }))['job']);
     expect(await jsonDt(['job', 'outputs', job], { home, env }, 8)).toMatchObject({ error: { code: 'DT_JOB_NOT_FINISHED' } });
     await jsonDt(['job', 'cancel', job], { home, env });
-    expect(await jsonDt(['job', 'outputs', job, '--out', 'nothing'], { home, env }, 8)).toMatchObject({
+    expect(await jsonDt(['job', 'outputs', job, '--out', 'nothing either'], { home, env }, 8)).toMatchObject({
       error: { code: 'DT_JOB_CANCELED' },
     });
+    const mixed = { error: { code: 'DT_INPUT_OTHER_JOB', details: { path: 'nothing', job: failed } } };
+    expect(await jsonDt(['job', 'outputs', job, '--out', 'nothing'], { home, env }, 2)).toMatchObject(mixed);
+    const again = ['job', 'exec', '--task-id', task, '--cdt', waiting, '--outputs', 'nothing'];
+    expect(await jsonDt(again, { home, env }, 2)).toMatchObject(mixed);
   });
 
   it('status, outputs, logs, cancel: a job of somebody else is said to be that, with whose it is', async () => {

@@ -93,7 +93,7 @@ function SecretCard() {
   return (
     <Card title={text.codeTitle}>
       <p class="muted">{text.codeAbout}</p>
-      <pre class="command">dt daemon login</pre>
+      <pre class="command">{'dt daemon login --key <name>'}</pre>
       <form
         class="row-form"
         onSubmit={(event) => {
