@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plaintextSgd } from '../../../src/privacy/regression/plaintext-sgd.js';
 import { residualErrorBound } from '../../../src/privacy/regression/scale-plan.js';
+import { batchStart } from '../../../src/privacy/regression/sgd-layout.js';
 import { type SgdOptions, sgdScales, stepOf } from '../../../src/privacy/regression/sgd-options.js';
 import { evaluateSeries, sineSeries } from '../../../src/privacy/ring/sine-series.js';
 import { type JointTable, jointTable, pooled, runSgd, smallOptions, weightsOf } from './joint-table.js';
@@ -16,15 +17,51 @@ function twinOf(table: JointTable, options: SgdOptions): ReturnType<typeof plain
 }
 
 /**
- * Gradient steps on a convex loss with a step below 2 / curvature do not spread errors, so the rounding of all residuals adds up
- * at most: steps x batch rows x largest feature x bound of one residual, in the Euclidean norm.
+ * What the rounding of residuals can do to the weights, in the Euclidean norm: each step adds at most batch rows x largest feature x bound of
+ * one residual, and multiplies what there was by its spread. On a convex loss with a step below 2 / curvature that is 1.
  */
-function provenWeightBound(options: SgdOptions): number {
+function provenWeightBound(options: SgdOptions, spreads: readonly number[] = new Array(options.steps).fill(1)): number {
   const scales = sgdScales(options);
   const residual = residualErrorBound(scales, sineSeries(options.period, options.sineTerms).coefficients, stepOf(options));
   const width = options.inDim + (options.intercept ? 1 : 0);
-  return options.steps * options.batchSize * options.clip * Math.sqrt(width) * residual + 2 ** -scales.weightBits;
+  const added = options.batchSize * options.clip * Math.sqrt(width) * residual;
+  return spreads.reduce((error, spread) => error * spread + added, 0) + 2 ** -scales.weightBits;
 }
+
+/**
+ * By how much each step can spread two near sets of weights: the largest |1 - step x slope x eigenvalue of the batch's rows|, over the slopes
+ * that the series has at the logits of the run.
+ */
+function spreadsOf(table: JointTable, options: SgdOptions, largestLogit: number): readonly number[] {
+  const { values, width } = pooled(table, options, sgdScales(options).featureBits);
+  const { coefficients, period } = sineSeries(options.period, options.sineTerms);
+  const slopes = Array.from({ length: 1001 }, (_, i) => {
+    const angle = (2 * Math.PI * i * (largestLogit + 1)) / 1000 / period;
+    return coefficients.reduce((sum, c, k) => sum + ((2 * Math.PI * (2 * k + 1)) / period) * c * Math.cos((2 * k + 1) * angle), 0);
+  });
+  return Array.from({ length: options.steps }, (_, round) => {
+    const start = batchStart(round, options.batchSize, options.trainRows);
+    const rows = Array.from({ length: options.batchSize }, (_, k) => {
+      const at = ((start + k) % options.trainRows) * width;
+      return [...(options.intercept ? [1] : []), ...values.subarray(at, at + width)];
+    });
+    const turned = stepOf(options) * largestEigenvalue(rows);
+    return Math.max(1, turned * Math.max(...slopes) - 1, 1 - turned * Math.min(...slopes));
+  });
+}
+
+/** Of the sum of the rows' outer products, from above: the trace of its 16th power, and the 16th root of that. */
+function largestEigenvalue(rows: readonly (readonly number[])[]): number {
+  const columns = (rows[0] as readonly number[]).map((_, j) => rows.map((row) => row[j] as number));
+  let matrix = columns.map((a) => columns.map((b) => dot(a, b)));
+  const scale = matrix.reduce((sum, row, j) => sum + (row[j] as number), 0);
+  if (scale === 0) return 0;
+  matrix = matrix.map((row) => row.map((value) => value / scale));
+  for (let i = 0; i < 4; i++) matrix = matrix.map((row) => matrix.map((other) => dot(row, other)));
+  return scale * matrix.reduce((sum, row, j) => sum + (row[j] as number), 0) ** (1 / 16);
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 
 function largestDifference(a: readonly number[], b: Float64Array): number {
   return a.reduce((most, value, j) => Math.max(most, Math.abs(value - (b[j] as number))), 0);
@@ -71,8 +108,9 @@ describe('joint logistic regression by stochastic gradient descent', () => {
           const table = jointTable(seed, 120, widths, (next) => (next() < 0.05 ? (next() - 0.5) * outlier * 2 : next() - 0.5));
           const options = smallOptions(table, { ...changes, clip: 8 });
           const { bank0, bank1 } = await runSgd(table, options);
-          const off = largestDifference(weightsOf([...bank0.parts, ...bank1.parts], options.intercept), twinOf(table, options).weights);
-          expect(off).toBeLessThan(Math.max(provenWeightBound(options), 1e-9));
+          const twin = twinOf(table, options);
+          const off = largestDifference(weightsOf([...bank0.parts, ...bank1.parts], options.intercept), twin.weights);
+          expect(off).toBeLessThan(Math.max(provenWeightBound(options, spreadsOf(table, options, twin.largestLogit)), 1e-9));
         },
       ),
       { numRuns: 25 },
