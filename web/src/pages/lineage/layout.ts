@@ -1,6 +1,6 @@
-import type { Kind, LineageEdge, LineageNode } from './answer.js';
+import type { Kind } from './answer.js';
 import { blockRows } from './block-rows.js';
-import { ranksOf } from './ranks.js';
+import { type Edges, type Nodes, ranksOf } from './ranks.js';
 import { spread } from './spread.js';
 
 export const NODE = { width: 196, height: 46, radius: 9 } as const;
@@ -31,9 +31,6 @@ export interface Layout {
   readonly width: number;
   readonly height: number;
 }
-
-export type Nodes = readonly Pick<LineageNode, 'id' | 'kind'>[];
-export type Edges = readonly Pick<LineageEdge, 'from' | 'to'>[];
 
 /**
  * Data on the left, what was made of it further right, then jobs and receipts. Blocks by the longest way (Sugiyama), the order in each by the

@@ -1,4 +1,7 @@
-import type { Edges, Nodes } from './layout.js';
+import type { LineageEdge, LineageNode } from './answer.js';
+
+export type Nodes = readonly Pick<LineageNode, 'id' | 'kind'>[];
+export type Edges = readonly Pick<LineageEdge, 'from' | 'to'>[];
 
 /** The column of each: tokens right of all that they are made of, algorithms in the last of theirs, then jobs, then receipts. */
 export function ranksOf(nodes: Nodes, edges: Edges): ReadonlyMap<string, number> {
