@@ -217,6 +217,8 @@ describe('a party that vanishes between its confirmation to one and to the other
     expect(c.outputs).toEqual([]);
     expect(releasedFiles(joint.c, c.id)).toEqual([]);
     expect(existsSync(join(joint.c.folder, 'jobs', c.id, 'inputs'))).toBe(false);
+    // The receipt of the failure goes on the chain first, a helper's too.
+    await expect.poll(async () => (await job.parts.c.end()).settlement, { timeout: 30_000 }).not.toBe('pending');
     await job.parts.c.rerun();
     await comeBack(job, execution);
   });

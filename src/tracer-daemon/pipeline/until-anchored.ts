@@ -21,6 +21,8 @@ export async function untilAnchored({ store }: Pick<DaemonDeps, 'store'>, runId:
       if (signal.kind === 'resync' || ('runId' in signal && signal.runId === runId)) look();
     });
     const timer = setTimeout(() => end(resolve), limitMs);
+    // A daemon that stops does not stay for it.
+    timer.unref();
     look();
   });
 }

@@ -149,7 +149,8 @@ export interface RunStore {
     runId: string,
     options: {
       queueLimit: number;
-      requestDigest?: Bytes32 /** It is no use by its consumer, and counts towards no quota. */;
+      requestDigest?: Bytes32;
+      /** It is no use by its consumer, and counts towards no quota. */
       byOwner?: boolean;
     } & RunPatch,
   ): Promise<Run>;
